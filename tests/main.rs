@@ -1,1 +1,3 @@
-//! tests
+//! Tests of the whole, in one binary.
+
+mod architecture;
