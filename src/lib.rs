@@ -1,1 +1,9 @@
-//! `landbridge`
+//! Compiles one multi-region topology into every cluster's manifests, and checks it.
+
+pub mod system;
+
+pub mod source;
+
+pub mod diagnostic;
+
+pub mod yaml;

@@ -1,0 +1,163 @@
+//! Findings: what is wrong with the user's files, where, and what to do about it.
+//!
+//! A finding is data. Wording and place are fixed where it is made; how it looks is the business
+//! of the formats.
+
+pub mod rule;
+
+use crate::source::Span;
+pub use rule::{Rule, Severity};
+
+/// A place with what is to be said about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What is at that place: a phrase, or nothing.
+    pub text: String,
+}
+
+/// One finding.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// The rule that it breaks.
+    pub rule: &'static Rule,
+    /// How bad it is; the rule's severity unless the case is milder.
+    pub severity: Severity,
+    /// What is wrong: a lower-case phrase without a full stop.
+    pub message: String,
+    /// The place to look at first.
+    pub primary: Label,
+    /// Other places that belong to it, in the order in which they are worth reading.
+    pub related: Vec<Label>,
+    /// What to do, imperative.
+    pub help: Vec<String>,
+    /// Why, or what follows.
+    pub notes: Vec<String>,
+}
+
+impl Diagnostic {
+    /// Makes a finding about the place `span`.
+    pub fn new(rule: &'static Rule, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            severity: rule.severity,
+            message: message.into(),
+            primary: Label { span, text: String::new() },
+            related: Vec::new(),
+            help: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Says what is at the primary place.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        self.primary.text = text.into();
+        self
+    }
+
+    /// Adds another place.
+    #[must_use]
+    pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.related.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help.push(text.into());
+        self
+    }
+
+    /// Adds a reason or a consequence.
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// Makes it a warning although its rule is an error.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+}
+
+/// Something in scope that could not be looked at: neither clean nor a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotChecked {
+    /// What was not checked.
+    pub what: String,
+    /// Why.
+    pub why: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The findings of a run and what could not be checked.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnostics {
+    found: Vec<Diagnostic>,
+    not_checked: Vec<NotChecked>,
+}
+
+impl Diagnostics {
+    /// No findings.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a finding.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    /// Records something that could not be checked.
+    pub fn not_checked(&mut self, span: Span, what: impl Into<String>, why: impl Into<String>) {
+        self.not_checked.push(NotChecked { what: what.into(), why: why.into(), span });
+    }
+
+    /// Takes over everything of another sink.
+    pub fn extend(&mut self, other: Self) {
+        self.found.extend(other.found);
+        self.not_checked.extend(other.not_checked);
+    }
+
+    /// Whether any finding is an error.
+    pub fn has_errors(&self) -> bool {
+        self.found.iter().any(|found| found.severity == Severity::Error)
+    }
+
+    /// Whether there is neither a finding nor a thing that was not checked.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty() && self.not_checked.is_empty()
+    }
+
+    /// How many findings there are.
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// The findings.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.found.iter()
+    }
+
+    /// What could not be checked.
+    pub fn unchecked(&self) -> &[NotChecked] {
+        &self.not_checked
+    }
+
+    /// Sorts by place, then by rule and message, and drops exact repetitions, so that a report
+    /// does not depend on the order in which files were read.
+    pub fn sort(&mut self) {
+        let key = |d: &Diagnostic| (d.primary.span, d.rule.code, d.message.clone());
+        self.found.sort_by_cached_key(key);
+        self.found.dedup_by(|a, b| key(a) == key(b));
+        self.not_checked.sort_by(|a, b| (a.span, &a.what, &a.why).cmp(&(b.span, &b.what, &b.why)));
+        self.not_checked.dedup();
+    }
+}

@@ -1,0 +1,495 @@
+//! Decodes trees into the language's types and reports every problem on the way.
+//!
+//! A type that can be read implements [`Decode`]. Mappings with known keys are declared by
+//! [`object!`](crate::object) and words by [`choice!`](crate::choice): the declaration makes the
+//! type, its decoder and its [`Shape`], so that they cannot differ.
+
+use std::collections::BTreeMap;
+
+use super::scalar::{Resolved, go, is_ambiguous};
+use super::shape::Shape;
+use super::{
+    AMBIGUOUS_SCALAR, Entry, INVALID_VALUE, MISSING_KEY, Node, Scalar, UNKNOWN_KEY, Value,
+    WRONG_TYPE,
+};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::source::{Span, Spanned};
+
+/// A value that can be read from a tree.
+pub trait Decode: Sized {
+    /// What it takes.
+    fn shape() -> Shape;
+
+    /// Reads it; every problem is reported, and a value is given where enough is left of it.
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self>;
+
+    /// The value where the key is absent; `None` where the key must be there.
+    fn absent() -> Option<Self> {
+        None
+    }
+
+    /// The value where the key is there and its value could not be read. The problem has been
+    /// reported already.
+    fn broken() -> Option<Self> {
+        Self::absent()
+    }
+
+    /// Whether the key must be there.
+    fn required() -> bool {
+        Self::absent().is_none()
+    }
+}
+
+/// Reports a value of the wrong kind.
+pub fn wrong_type(node: &Node, wanted: &str, found: &mut Diagnostics) {
+    let message = format!("expected {wanted}, found {}", node.describe());
+    found.push(Diagnostic::new(&WRONG_TYPE, node.span, message));
+}
+
+/// Reports a value that is not allowed.
+pub fn invalid(span: Span, message: impl Into<String>, help: &str, found: &mut Diagnostics) {
+    let mut diagnostic = Diagnostic::new(&INVALID_VALUE, span, message);
+    if !help.is_empty() {
+        diagnostic = diagnostic.help(help);
+    }
+    found.push(diagnostic);
+}
+
+/// The text of a node that must be text; `wanted` names its form.
+pub fn text<'a>(node: &'a Node, wanted: &str, found: &mut Diagnostics) -> Option<&'a str> {
+    let Value::Scalar(scalar) = &node.value else {
+        wrong_type(node, wanted, found);
+        return None;
+    };
+    if !scalar.plain || go(&scalar.text) == Resolved::Text {
+        return Some(&scalar.text);
+    }
+    if node.is_null() {
+        wrong_type(node, wanted, found);
+        return None;
+    }
+    ambiguous(node, scalar, wanted, found);
+    None
+}
+
+fn ambiguous(node: &Node, scalar: &Scalar, wanted: &str, found: &mut Diagnostics) {
+    let text = &scalar.text;
+    let seen = match go(text) {
+        Resolved::Bool(value) => format!("the boolean {value}"),
+        Resolved::Integer(value) => format!("the number {value}"),
+        Resolved::Float(value) => format!("the number {value}"),
+        Resolved::Null => "nothing".to_owned(),
+        Resolved::Text => "text".to_owned(),
+    };
+    found.push(
+        Diagnostic::new(
+            &AMBIGUOUS_SCALAR,
+            node.span,
+            format!("`{text}` without quotes is not {wanted}"),
+        )
+        .label(format!("kubectl, Helm and Argo CD read {seen}"))
+        .help(format!("write `\"{text}\"` if text is meant")),
+    );
+}
+
+impl Decode for String {
+    fn shape() -> Shape {
+        Shape::Text { what: "text", pattern: None }
+    }
+
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        text(node, "text", found).map(str::to_owned)
+    }
+}
+
+impl Decode for bool {
+    fn shape() -> Shape {
+        Shape::Bool
+    }
+
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        if let Value::Scalar(scalar) = &node.value
+            && scalar.plain
+            && let Resolved::Bool(value) = go(&scalar.text)
+        {
+            if is_ambiguous(&scalar.text) {
+                let help = format!("write `{value}`");
+                let message = format!("`{}` is a boolean to some readers only", scalar.text);
+                found.push(Diagnostic::new(&AMBIGUOUS_SCALAR, node.span, message).help(help));
+                return None;
+            }
+            return Some(value);
+        }
+        wrong_type(node, "`true` or `false`", found);
+        None
+    }
+}
+
+/// Reads an integer between `min` and `max`, written in plain decimal digits.
+pub fn integer(node: &Node, min: i64, max: i64, found: &mut Diagnostics) -> Option<i64> {
+    let wanted = format!("a whole number from {min} to {max}");
+    let Value::Scalar(scalar) = &node.value else {
+        wrong_type(node, &wanted, found);
+        return None;
+    };
+    let Resolved::Integer(value) = (if scalar.plain { go(&scalar.text) } else { Resolved::Text })
+    else {
+        wrong_type(node, &wanted, found);
+        return None;
+    };
+    if is_ambiguous(&scalar.text) {
+        let message = format!("`{}` is not the same number to all readers", scalar.text);
+        found.push(
+            Diagnostic::new(&AMBIGUOUS_SCALAR, node.span, message)
+                .label(format!("kubectl, Helm and Argo CD read {value}"))
+                .help("write the number in plain decimal digits"),
+        );
+        return None;
+    }
+    match i64::try_from(value) {
+        Ok(value) if value >= min && value <= max => Some(value),
+        _ => {
+            invalid(node.span, format!("`{value}` is not {wanted}"), "", found);
+            None
+        }
+    }
+}
+
+/// An integer whose bounds are part of its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Int<const MIN: i64, const MAX: i64>(pub i64);
+
+impl<const MIN: i64, const MAX: i64> Decode for Int<MIN, MAX> {
+    fn shape() -> Shape {
+        Shape::Integer { min: MIN, max: MAX }
+    }
+
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        integer(node, MIN, MAX, found).map(Self)
+    }
+}
+
+impl<T: Decode> Decode for Spanned<T> {
+    fn shape() -> Shape {
+        T::shape()
+    }
+
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        T::decode(node, found).map(|value| Self::new(value, node.span))
+    }
+}
+
+impl<T: Decode> Decode for Option<T> {
+    fn shape() -> Shape {
+        T::shape()
+    }
+
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        T::decode(node, found).map(Some)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<T: Decode> Decode for Box<T> {
+    fn shape() -> Shape {
+        T::shape()
+    }
+
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        T::decode(node, found).map(Self::new)
+    }
+}
+
+impl<T: Decode> Decode for Vec<T> {
+    fn shape() -> Shape {
+        Shape::List(Box::new(T::shape()))
+    }
+
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        if node.is_null() {
+            return Some(Self::new());
+        }
+        let Some(items) = node.items() else {
+            wrong_type(node, "a list", found);
+            return None;
+        };
+        Some(items.iter().filter_map(|item| T::decode(item, found)).collect())
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
+/// A mapping whose keys are the user's own names, in the order in which they were written.
+///
+/// A value that could not be read keeps its key, so that references to it do not dangle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map<T> {
+    /// Keys with their places, and values.
+    pub entries: Vec<(Spanned<String>, Option<T>)>,
+    index: BTreeMap<String, usize>,
+}
+
+impl<T> Default for Map<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), index: BTreeMap::new() }
+    }
+}
+
+impl<T> Map<T> {
+    /// The keys and values that could be read.
+    pub fn iter(&self) -> impl Iterator<Item = (&Spanned<String>, &T)> {
+        self.entries.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)))
+    }
+
+    /// Whether the key is there, readable or not.
+    pub fn contains(&self, key: &str) -> bool {
+        self.index.contains_key(key)
+    }
+
+    /// The value of `key`, if it could be read.
+    pub fn get(&self, key: &str) -> Option<&T> {
+        self.entries[*self.index.get(key)?].1.as_ref()
+    }
+
+    /// The keys, readable or not.
+    pub fn keys(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.entries.iter().map(|(key, _)| key)
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+impl<T: Decode> Decode for Map<T> {
+    fn shape() -> Shape {
+        Shape::Map { key: "name", value: Box::new(T::shape()) }
+    }
+
+    fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        if node.is_null() {
+            return Some(Self::default());
+        }
+        let Some(entries) = node.entries() else {
+            wrong_type(node, "a mapping", found);
+            return None;
+        };
+        let mut map = Self::default();
+        for Entry { key, key_span, value } in entries {
+            map.index.insert(key.to_string(), map.entries.len());
+            let value = T::decode(value, found);
+            map.entries.push((Spanned::new(key.to_string(), *key_span), value));
+        }
+        Some(map)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
+    }
+}
+
+/// A tree that is handed on as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Free(pub Node);
+
+impl Decode for Free {
+    fn shape() -> Shape {
+        Shape::Free
+    }
+
+    fn decode(node: &Node, _: &mut Diagnostics) -> Option<Self> {
+        Some(Self(node.clone()))
+    }
+}
+
+/// The entries of a mapping while its known keys are taken one by one.
+pub struct Fields<'a> {
+    node: &'a Node,
+    entries: &'a [Entry],
+    known: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    /// Opens a mapping; reports a node that is none.
+    pub fn open(node: &'a Node, what: &str, found: &mut Diagnostics) -> Option<Self> {
+        if node.is_null() {
+            return Some(Self { node, entries: &[], known: Vec::new() });
+        }
+        let Some(entries) = node.entries() else {
+            wrong_type(node, what, found);
+            return None;
+        };
+        Some(Self { node, entries, known: Vec::new() })
+    }
+
+    /// Takes the value of a known key.
+    pub fn take<T: Decode>(&mut self, key: &'static str, found: &mut Diagnostics) -> Option<T> {
+        self.known.push(key);
+        if let Some(entry) = self.entries.iter().find(|entry| &*entry.key == key) {
+            return T::decode(&entry.value, found).or_else(T::broken);
+        }
+        let absent = T::absent();
+        if absent.is_none() {
+            let message = format!("the key `{key}` is missing");
+            found.push(Diagnostic::new(&MISSING_KEY, start(self.node), message));
+        }
+        absent
+    }
+
+    /// Reports every key that was not taken.
+    pub fn finish(self, found: &mut Diagnostics) {
+        for entry in self.entries {
+            if !self.known.contains(&&*entry.key) {
+                found.push(unknown_key(&entry.key, entry.key_span, &self.known));
+            }
+        }
+    }
+}
+
+/// The first character of a node: a missing key has no better place.
+fn start(node: &Node) -> Span {
+    Span { end: node.span.end.min(node.span.start + 1), ..node.span }
+}
+
+/// A finding for an unknown key with the nearest known one.
+pub fn unknown_key(key: &str, span: Span, known: &[&'static str]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(&UNKNOWN_KEY, span, format!("unknown key `{key}`"));
+    match nearest(key, known.iter().copied()) {
+        Some(near) => diagnostic.help(format!("write `{near}` if that is meant")),
+        None => diagnostic.help(format!("the keys here are: {}", quoted(known))),
+    }
+}
+
+/// The name that was probably meant.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let scored = known.into_iter().map(|candidate| {
+        (strsim::normalized_damerau_levenshtein(&name, &candidate.to_lowercase()), candidate)
+    });
+    let (score, best) = scored.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))?;
+    (score >= 0.6).then_some(best)
+}
+
+/// Names in backticks, separated by commas.
+pub fn quoted<S: AsRef<str>>(names: &[S]) -> String {
+    names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+/// Declares mappings with known keys: type, decoder and shape in one.
+///
+/// Each field is `"key" => name: Type`, with a doc comment that becomes its description.
+#[macro_export]
+macro_rules! object {
+    ($(
+        $(#[doc = $doc:literal])+
+        $vis:vis struct $name:ident {
+            $( $(#[doc = $field_doc:literal])+ $key:literal => $field:ident : $type:ty, )*
+        }
+    )+) => { $(
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, PartialEq)]
+        $vis struct $name {
+            /// Where it stands.
+            pub span: $crate::source::Span,
+            $( $(#[doc = $field_doc])+ pub $field: $type, )*
+        }
+
+        impl $crate::yaml::fields::Decode for $name {
+            fn shape() -> $crate::yaml::shape::Shape {
+                fn object() -> $crate::yaml::shape::Object {
+                    $crate::yaml::shape::Object {
+                        name: stringify!($name),
+                        doc: $crate::yaml::shape::doc(&[$($doc),+]),
+                        fields: vec![$( $crate::yaml::shape::Field {
+                            key: $key,
+                            doc: $crate::yaml::shape::doc(&[$($field_doc),+]),
+                            required: <$type as $crate::yaml::fields::Decode>::required(),
+                            shape: <$type as $crate::yaml::fields::Decode>::shape(),
+                        } ),*],
+                    }
+                }
+                $crate::yaml::shape::Shape::Object(object)
+            }
+
+            fn decode(
+                node: &$crate::yaml::Node,
+                found: &mut $crate::diagnostic::Diagnostics,
+            ) -> Option<Self> {
+                let mut fields = $crate::yaml::fields::Fields::open(node, "a mapping", found)?;
+                $( let $field: Option<$type> = fields.take($key, found); )*
+                fields.finish(found);
+                Some(Self { span: node.span, $( $field: $field?, )* })
+            }
+        }
+    )+ };
+}
+
+/// Declares words of which one may be written: type, decoder and shape in one.
+#[macro_export]
+macro_rules! choice {
+    ($(
+        $(#[doc = $doc:literal])+
+        $vis:vis enum $name:ident {
+            $( $(#[doc = $word_doc:literal])+ $word:literal => $variant:ident, )+
+        }
+    )+) => { $(
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        $vis enum $name { $( $(#[doc = $word_doc])+ $variant, )+ }
+
+        impl $name {
+            /// The word as it is written.
+            pub const fn word(self) -> &'static str {
+                match self { $( Self::$variant => $word, )+ }
+            }
+        }
+
+        impl $crate::yaml::fields::Decode for $name {
+            fn shape() -> $crate::yaml::shape::Shape {
+                $crate::yaml::shape::Shape::Choice(vec![
+                    $( ($word, $crate::yaml::shape::doc(&[$($word_doc),+])), )+
+                ])
+            }
+
+            fn decode(
+                node: &$crate::yaml::Node,
+                found: &mut $crate::diagnostic::Diagnostics,
+            ) -> Option<Self> {
+                const WORDS: &[&str] = &[$($word),+];
+                match $crate::yaml::fields::word(node, WORDS, found)? {
+                    $( $word => Some(Self::$variant), )+
+                    _ => None,
+                }
+            }
+        }
+    )+ };
+}
+
+/// Reads one of `words`.
+pub fn word<'a>(
+    node: &'a Node,
+    words: &[&'static str],
+    found: &mut Diagnostics,
+) -> Option<&'a str> {
+    let written = text(node, &format!("one of {}", quoted(words)), found)?;
+    if words.contains(&written) {
+        return Some(written);
+    }
+    let help = match nearest(written, words.iter().copied()) {
+        Some(near) => format!("write `{near}` if that is meant; the choices are {}", quoted(words)),
+        None => format!("the choices are {}", quoted(words)),
+    };
+    invalid(node.span, format!("`{written}` is not a choice here"), &help, found);
+    None
+}
