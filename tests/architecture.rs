@@ -69,7 +69,7 @@ fn upward_uses(path: &str, source: &Source, macros: &[(String, String)]) -> Vec<
     };
     let mut wrong = Vec::new();
     for used in &source.uses {
-        let exported = macros.iter().find(|(name, _)| used.is_macro && *name == used.name);
+        let exported = macros.iter().find(|(name, _)| *name == used.name);
         let target = exported.map_or(used.name.as_str(), |(_, layer)| layer.as_str());
         let place = format!("src/{path}:{}", used.line);
         match rank(target) {
@@ -141,7 +141,7 @@ fn has_extension(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == "rs")
 }
 
-/// Names of exported macros with the layer that declares them: they are used as `crate::name!`.
+/// Names of exported macros with the layer that declares them: they are used as `crate::name`.
 fn exported_macros(sources: &[(String, Source)]) -> Vec<(String, String)> {
     let named = |(path, source): &(String, Source)| -> Vec<(String, String)> {
         let Some(layer) = layer_of(path) else { return Vec::new() };
@@ -249,6 +249,7 @@ fn an_allowed_use_is_not_reported() {
         ("spec.rs", "struct S { #[cfg(test)] seen: crate::cli::Cli, }"),
         ("spec.rs", "pub(crate) fn f() {}"),
         ("yaml.rs", "crate::declare_rule! {}"),
+        ("yaml.rs", "use crate::declare_rule;"),
         ("lib.rs", "pub use crate::cli::run;"),
     ];
     for (path, text) in allowed {

@@ -12,10 +12,8 @@ use proc_macro2::{Delimiter, LexError, TokenStream, TokenTree};
 /// A path that starts at the crate root, outside tests.
 #[derive(Debug)]
 pub(super) struct Use {
-    /// The first name after the root: a module, or a macro.
+    /// The first name after the root: a module, or an exported macro.
     pub(super) name: String,
-    /// Whether `!` follows the name.
-    pub(super) is_macro: bool,
     /// The line, from 1.
     pub(super) line: usize,
 }
@@ -189,10 +187,8 @@ impl Reader {
             Some(first) => {
                 let (name, line) = (first.to_string(), first.span().start().line);
                 tokens.next();
-                let is_macro =
-                    matches!(tokens.peek(), Some(TokenTree::Punct(mark)) if mark.as_char() == '!');
                 let name = name.trim_start_matches("r#").to_owned();
-                self.source.uses.push(Use { name, is_macro, line });
+                self.source.uses.push(Use { name, line });
             }
             None => {}
         }
