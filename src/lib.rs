@@ -8,4 +8,6 @@ pub mod diagnostic;
 
 pub mod yaml;
 
+pub mod chart;
+
 pub mod resource;

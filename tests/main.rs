@@ -1,5 +1,6 @@
 //! Tests of the whole, in one binary.
 
 mod architecture;
+mod chart_table;
 mod go_yaml;
 mod tools;
