@@ -10,4 +10,6 @@ pub mod yaml;
 
 pub mod chart;
 
+pub mod spec;
+
 pub mod resource;

@@ -1,0 +1,295 @@
+//! Finds and reads the files of a project.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use globset::GlobBuilder;
+use rayon::prelude::*;
+
+use super::{MISSING_TOPOLOGY, Spec, TopologySpec, UNREADABLE_FILE, duplicate};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::source::{SourceId, SourceMap, Span, Spanned};
+use crate::system::{FileError, Kind, System};
+use crate::yaml::{self, INVALID_YAML, MAX_FILE, Node};
+
+/// The file at the root of a project.
+pub const ENTRY: &str = "landbridge.yaml";
+/// Most files that one project may include.
+pub const MAX_FILES: usize = 50_000;
+/// Most bytes that all files of a project may have together.
+pub const MAX_TOTAL: u64 = 512 * 1024 * 1024;
+/// Deepest folder that a glob looks into.
+const MAX_FOLDERS: usize = 32;
+
+/// Reads `landbridge.yaml` and everything that it includes.
+pub fn project(system: &dyn System, sources: &mut SourceMap, found: &mut Diagnostics) -> Spec {
+    let mut files = Files { system, sources, total: 0, seen: BTreeMap::new() };
+    let Some(entry) = files.read(ENTRY, None, found) else { return Spec::default() };
+    let documents = yaml::parse(files.sources, entry, found);
+    let mut spec = Spec::default();
+    decode(&mut spec, &documents, found);
+    let Some(topology) = &spec.topology else {
+        let message = format!("`{ENTRY}` has no Topology");
+        let help = "add a document of kind `Topology`; `landbridge init` writes a first one";
+        found.push(Diagnostic::new(&MISSING_TOPOLOGY, Span::start_of(entry), message).help(help));
+        return spec;
+    };
+    let include = topology.spec.as_ref().map(|spec: &TopologySpec| spec.include.clone());
+    let mut included = Vec::new();
+    for pattern in include.iter().flatten() {
+        let pattern = Spanned::new(pattern.value.0.as_str(), pattern.span);
+        included.extend(files.glob(&pattern, found));
+    }
+    let sources = &*files.sources;
+    let parsed: Vec<_> = included.par_iter().map(|id| parse_one(sources, *id)).collect();
+    for (part, problems) in parsed {
+        found.extend(problems);
+        merge(&mut spec, part, found);
+    }
+    spec.sort();
+    unique(&mut spec.clusters, "cluster", found);
+    unique(&mut spec.applications, "mesh application", found);
+    unique(&mut spec.capabilities, "capability", found);
+    spec
+}
+
+fn decode(spec: &mut Spec, documents: &[Node], found: &mut Diagnostics) {
+    for document in documents {
+        spec.add(document, found);
+    }
+}
+
+fn parse_one(sources: &SourceMap, id: SourceId) -> (Spec, Diagnostics) {
+    let mut found = Diagnostics::new();
+    let documents = yaml::parse(sources, id, &mut found);
+    let mut spec = Spec::default();
+    decode(&mut spec, &documents, &mut found);
+    (spec, found)
+}
+
+fn merge(spec: &mut Spec, part: Spec, found: &mut Diagnostics) {
+    if let (Some(again), Some(first)) = (&part.topology, &spec.topology) {
+        found.push(duplicate("topology", &again.name, &first.name));
+    }
+    spec.clusters.extend(part.clusters);
+    spec.applications.extend(part.applications);
+    spec.capabilities.extend(part.capabilities);
+}
+
+/// Reports and drops documents whose name an earlier one has; the list is sorted by name.
+fn unique<T>(list: &mut Vec<super::Named<T>>, what: &str, found: &mut Diagnostics) {
+    list.dedup_by(|again, first| {
+        let same = again.name.value == first.name.value;
+        if same {
+            found.push(duplicate(what, &again.name, &first.name));
+        }
+        same
+    });
+}
+
+/// Reads files once each and within the limits.
+pub struct Files<'a> {
+    system: &'a dyn System,
+    /// Where the texts go.
+    pub sources: &'a mut SourceMap,
+    total: u64,
+    seen: BTreeMap<String, SourceId>,
+}
+
+impl<'a> Files<'a> {
+    /// Reads files of `system` into `sources`.
+    pub fn new(system: &'a dyn System, sources: &'a mut SourceMap) -> Self {
+        Self { system, sources, total: 0, seen: BTreeMap::new() }
+    }
+
+    /// Reads one file, or gives the id of what was read before; `named` is where it is named.
+    pub fn read(
+        &mut self,
+        path: &str,
+        named: Option<Span>,
+        found: &mut Diagnostics,
+    ) -> Option<SourceId> {
+        if let Some(id) = self.seen.get(path) {
+            return Some(*id);
+        }
+        let limit = MAX_FILE.min(MAX_TOTAL - self.total);
+        let content = match self.system.read(path, limit) {
+            Ok(content) => content,
+            Err(error) => {
+                self.unreadable(path, named, &error, found);
+                return None;
+            }
+        };
+        self.total += content.len() as u64;
+        let text = match String::from_utf8(content) {
+            Ok(text) => text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                let id = self.sources.add(path, text);
+                let span = Span::new(id, valid..valid + 1);
+                let message = "the file is not UTF-8";
+                found.push(Diagnostic::new(&INVALID_YAML, span, message).help("save it as UTF-8"));
+                return None;
+            }
+        };
+        let id = self.sources.add(path, text);
+        self.seen.insert(path.to_owned(), id);
+        Some(id)
+    }
+
+    fn unreadable(
+        &mut self,
+        path: &str,
+        named: Option<Span>,
+        error: &FileError,
+        found: &mut Diagnostics,
+    ) {
+        let span = named.unwrap_or_else(|| Span::start_of(self.sources.add(path, "")));
+        let message = format!("cannot read `{}`: {error}", path.escape_debug());
+        found.push(Diagnostic::new(&UNREADABLE_FILE, span, message));
+    }
+
+    /// Reads every file that a glob matches, in the order of their paths.
+    pub fn glob(&mut self, pattern: &Spanned<&str>, found: &mut Diagnostics) -> Vec<SourceId> {
+        let pattern_text = pattern.value.strip_prefix("./").unwrap_or(pattern.value);
+        if !pattern_text.contains(['*', '?', '[', '{']) {
+            return self.read(pattern_text, Some(pattern.span), found).into_iter().collect();
+        }
+        let glob = match GlobBuilder::new(pattern_text).literal_separator(true).build() {
+            Ok(glob) => glob.compile_matcher(),
+            Err(error) => {
+                let message = format!("the glob cannot be read: {}", error.kind());
+                found.push(Diagnostic::new(&UNREADABLE_FILE, pattern.span, message));
+                return Vec::new();
+            }
+        };
+        let mut matched = Matched {
+            glob: &|path| glob.is_match(path),
+            paths: BTreeSet::new(),
+            problems: Vec::new(),
+            folders: 0,
+        };
+        let fixed = pattern_text.find(['*', '?', '[', '{']).unwrap_or(0);
+        let base = pattern_text[..fixed].rsplit_once('/').map_or(".", |(folder, _)| folder);
+        let deep = pattern_text[fixed..].contains('/');
+        self.walk(base, deep, &mut matched);
+        let Matched { mut paths, problems, folders, .. } = matched;
+        for (path, error) in problems {
+            self.unreadable(&path, Some(pattern.span), &error, found);
+        }
+        paths.remove(ENTRY);
+        if paths.is_empty() {
+            let message = format!("`{}` matches no file", pattern.value.escape_debug());
+            found.push(Diagnostic::new(&UNREADABLE_FILE, pattern.span, message).warning());
+        }
+        if paths.len() > MAX_FILES || folders > MAX_FILES {
+            let message = format!("the glob looks at more than {MAX_FILES} files or folders");
+            found.push(Diagnostic::new(&UNREADABLE_FILE, pattern.span, message));
+            return Vec::new();
+        }
+        paths.iter().filter_map(|path| self.read(path, Some(pattern.span), found)).collect()
+    }
+
+    fn walk(&self, folder: &str, deep: bool, matched: &mut Matched<'_>) {
+        matched.folders += 1;
+        let names = match self.system.list(folder) {
+            Ok(names) => names,
+            // A folder that is not there matches nothing, and that is reported.
+            Err(FileError::Missing) => return,
+            Err(error) => {
+                matched.problems.push((folder.to_owned(), error));
+                return;
+            }
+        };
+        for name in names {
+            // Hidden folders hold git's objects and editors' leftovers, never a topology. Links
+            // that lead back up can make the tree endless, so folders are counted.
+            if name.starts_with('.') || matched.paths.len().max(matched.folders) > MAX_FILES {
+                continue;
+            }
+            let path = if folder == "." { name } else { format!("{folder}/{name}") };
+            match self.system.kind(&path) {
+                Ok(Kind::Directory) if deep && path.split('/').count() < MAX_FOLDERS => {
+                    self.walk(&path, deep, matched);
+                }
+                Ok(Kind::Directory) => {}
+                Ok(_) if (matched.glob)(&path) => {
+                    matched.paths.insert(path);
+                }
+                Err(error) if (matched.glob)(&path) => matched.problems.push((path, error)),
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+}
+
+/// What a glob has matched so far.
+struct Matched<'a> {
+    glob: &'a dyn Fn(&str) -> bool,
+    paths: BTreeSet<String>,
+    problems: Vec<(String, FileError)>,
+    folders: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::memory::MemorySystem;
+
+    fn load(system: &MemorySystem) -> (Spec, Vec<String>) {
+        let mut sources = SourceMap::new();
+        let mut found = Diagnostics::new();
+        let spec = project(system, &mut sources, &mut found);
+        found.sort();
+        let line = |d: &Diagnostic| {
+            format!("{} {} {}", sources.location(d.primary.span), d.rule.code, d.message)
+        };
+        (spec, found.iter().map(line).collect())
+    }
+
+    const TOPOLOGY: &str = "apiVersion: landbridge.dev/v1alpha1\nkind: Topology\nmetadata: {name: t}\nspec:\n  include: [\"clusters/**/*.yaml\"]\n";
+
+    fn cluster(name: &str) -> String {
+        format!(
+            "apiVersion: landbridge.dev/v1alpha1\nkind: Cluster\nmetadata: {{name: {name}}}\nspec: {{region: r, id: 1}}\n"
+        )
+    }
+
+    #[test]
+    fn includes_are_read_in_any_order() {
+        let system = MemorySystem::new()
+            .with(ENTRY, TOPOLOGY)
+            .with("clusters/b.yaml", cluster("b"))
+            .with("clusters/deep/a.yaml", cluster("a"))
+            .with("clusters/notes.txt", "not yaml: [");
+        let (spec, found) = load(&system);
+        assert!(found.is_empty(), "{found:?}");
+        let names: Vec<_> = spec.clusters.iter().map(|c| c.name.value.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn all_problems_of_all_files_are_reported() {
+        let system = MemorySystem::new()
+            .with(ENTRY, TOPOLOGY)
+            .with("clusters/a.yaml", cluster("a").replace("region: r", "regoin: r"))
+            .with("clusters/b.yaml", cluster("a").replace("id: 1", "id: 010"))
+            .with("clusters/c.yaml", "x: [\n")
+            .with("clusters/d.yaml", vec![b'a', b':', 0xff]);
+        let (_, found) = load(&system);
+        let codes: Vec<_> = found.iter().map(|f| f.split(' ').nth(1).unwrap()).collect();
+        assert_eq!(codes, ["LB0005", "LB0009", "LB0003", "LB0001", "LB0001"], "{found:#?}");
+    }
+
+    #[test]
+    fn what_leads_out_or_matches_nothing_is_a_finding() {
+        let entry = TOPOLOGY.replace("clusters/**/*.yaml", "../x.yaml");
+        let (_, found) = load(&MemorySystem::new().with(ENTRY, entry));
+        assert!(found[0].contains("LB0007"), "{found:?}");
+        let (_, found) = load(&MemorySystem::new().with(ENTRY, TOPOLOGY));
+        assert!(found[0].contains("LB0010 `clusters/**/*.yaml` matches no file"), "{found:?}");
+        let (_, found) = load(&MemorySystem::new());
+        assert_eq!(found.len(), 1);
+        assert!(found[0].contains("cannot read `landbridge.yaml`: it does not exist"), "{found:?}");
+    }
+}
