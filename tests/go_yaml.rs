@@ -1,7 +1,13 @@
 //! What Go's YAML libraries make of plain scalars: the ground truth for `yaml`.
 #![expect(clippy::disallowed_methods, reason = "the test runs Go's reader")]
 
+use std::collections::BTreeSet;
 use std::process::Command;
+
+use landbridge::yaml::scalar::{self, Resolved};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use serde_json::Value;
 
 use crate::tools::{named_by, run};
 
@@ -52,4 +58,49 @@ fn two_equal_keys_are_read_differently_by_tool() {
     assert_eq!(last.stdout, b"{\"key\":2}\n");
     let strict = run(Command::new(&goyaml).arg("-strict"), text);
     assert_eq!(strict.status.code(), Some(1));
+}
+
+#[test]
+fn random_scalars_are_read_as_go_reads_them() {
+    let Some(goyaml) = named_by("LANDBRIDGE_GOYAML") else { return };
+    // Numbers in all their writings, words of YAML 1.1, times, and what looks like one of them.
+    let pattern = "[+-]?(0[xXbBoO]?)?[0-9_]{0,20}([.eE:-][+-]?[0-9_]{0,5}){0,2}\
+                   |[0-9a-fxoXO_.+eE~-]{1,6}\
+                   |[+-]?\\.?(y|yes|no|on|off|true|false|null|nan|inf|NaN|Inf|INF|Yes|NO|On|N|Null|tRUE|~)";
+    let strategy = proptest::string::string_regex(pattern).expect("the pattern is valid");
+    let mut runner = TestRunner::deterministic();
+    let texts: BTreeSet<String> = (0..50_000)
+        .map(|_| strategy.new_tree(&mut runner).expect("the pattern gives texts").current())
+        .filter(|text| is_one_plain_scalar(text))
+        .filter(|text| !matches!(scalar::go(text), Resolved::Float(number) if !number.is_finite()))
+        .collect();
+    let stream: String = texts.iter().map(|text| format!("- {text}\n")).collect();
+    let output = run(&mut Command::new(&goyaml), stream.as_bytes());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read: Vec<Value> = serde_json::from_slice(&output.stdout).expect("Go writes JSON");
+    assert_eq!(read.len(), texts.len());
+    let wrong: Vec<String> = texts
+        .iter()
+        .zip(&read)
+        .filter(|(text, value)| !agrees(text, value))
+        .map(|(text, value)| format!("`{text}`: Go {value}, here {:?}", scalar::go(text)))
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), texts.len(), wrong.join("\n"));
+}
+
+/// Whether `- text` is a list of one plain scalar.
+fn is_one_plain_scalar(text: &str) -> bool {
+    !text.is_empty() && !text.ends_with(':') && !text.starts_with(':') && text != "-"
+}
+
+fn agrees(text: &str, value: &Value) -> bool {
+    match scalar::go(text) {
+        Resolved::Null => value.is_null(),
+        Resolved::Bool(truth) => value.as_bool() == Some(truth),
+        Resolved::Integer(number) => {
+            value.as_i64().map(i128::from).or(value.as_u64().map(i128::from)) == Some(number)
+        }
+        Resolved::Float(number) => value.as_f64() == Some(number),
+        Resolved::Text => value.as_str() == Some(text),
+    }
 }

@@ -64,11 +64,18 @@ fn integer(text: &str) -> Option<i128> {
     }
     let number = i128::from_str_radix(digits, radix).ok()?;
     let number = if negative { -number } else { number };
-    // Beyond 64 bits Go falls back to a floating-point number.
-    (number >= i128::from(i64::MIN) && number <= i128::from(u64::MAX)).then_some(number)
+    // strconv.ParseUint, which reads what is too large for int64, knows no sign. Beyond 64 bits Go
+    // falls back to a floating-point number.
+    let most = if plain.starts_with('+') { i128::from(i64::MAX) } else { i128::from(u64::MAX) };
+    (number >= i128::from(i64::MIN) && number <= most).then_some(number)
 }
 
 fn float(text: &str) -> Option<f64> {
+    // go-yaml takes underscores out of what starts with a digit or a sign; what starts with a point
+    // it leaves to strconv.ParseFloat, where an underscore stands between two digits.
+    if text.starts_with('.') && !underscores_separate_digits(text) {
+        return None;
+    }
     let plain: String = text.chars().filter(|c| *c != '_').collect();
     let body = plain.strip_prefix(['-', '+']).unwrap_or(&plain);
     let (mantissa, exponent) = match body.split_once(['e', 'E']) {
@@ -88,6 +95,13 @@ fn float(text: &str) -> Option<f64> {
     }
     // A number that is too large for 64 bits is no number to Go but text.
     plain.parse::<f64>().ok().filter(|number| number.is_finite())
+}
+
+fn underscores_separate_digits(text: &str) -> bool {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = text.as_bytes();
+    let separates = |at: usize| is_digit(bytes.get(at - 1)) && is_digit(bytes.get(at + 1));
+    (1..bytes.len()).filter(|at| bytes[*at] == b'_').all(separates)
 }
 
 /// Whether readers of YAML 1.1 and of YAML 1.2 disagree about a plain scalar, or read as a number
@@ -125,6 +139,10 @@ mod tests {
             ("1e1000", Resolved::Text),
             ("089", Resolved::Float(89.0)),
             ("-1", Resolved::Integer(-1)),
+            ("1_0.5", Resolved::Float(10.5)),
+            (".5_", Resolved::Text),
+            (".5_1", Resolved::Float(0.51)),
+            ("+0xFFFFFFFFFFFFFFFF", Resolved::Text),
             ("1.2.3", Resolved::Text),
             ("10.0.0.0/8", Resolved::Text),
             ("-", Resolved::Text),
