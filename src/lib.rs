@@ -12,4 +12,8 @@ pub mod chart;
 
 pub mod spec;
 
+pub mod topology;
+
 pub mod resource;
+
+pub mod compile;

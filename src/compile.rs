@@ -1,0 +1,117 @@
+//! From a topology to what should exist in each cluster.
+//!
+//! A [`Generator`] makes one kind of output for one cluster; the table lists them. Clusters are
+//! independent of each other, so they can be compiled in parallel and dropped when written.
+
+use crate::resource::Desired;
+use crate::topology::{ClusterId, NamespaceId, PeerKind, ServiceId, Topology};
+
+/// Makes one kind of output for one cluster.
+#[derive(Debug)]
+pub struct Generator {
+    /// Its name: that of its file.
+    pub name: &'static str,
+    /// What it makes, in one line.
+    pub summary: &'static str,
+    /// Adds what the cluster needs.
+    pub generate: fn(&Input<'_>, &mut Desired),
+}
+
+/// The generators, in the order in which they run.
+pub static GENERATORS: &[Generator] = &[];
+
+/// What a generator is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The whole topology.
+    pub topology: &'a Topology,
+    /// What of it concerns which cluster.
+    pub index: &'a Index,
+    /// The cluster to compile for.
+    pub id: ClusterId,
+}
+
+/// What of a topology concerns which cluster, so that no generator goes through all of it for
+/// each of 511 clusters.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// The flows with a side in a cluster, as indices into `Topology::flows`.
+    pub flows: Vec<Vec<usize>>,
+    /// The services that a cluster serves or calls.
+    pub services: Vec<Vec<ServiceId>>,
+    /// The declared namespaces that exist in a cluster.
+    pub namespaces: Vec<Vec<NamespaceId>>,
+}
+
+impl Index {
+    /// Goes through a topology once.
+    pub fn of(topology: &Topology) -> Self {
+        let empty = topology.clusters.len();
+        let mut index = Self {
+            flows: vec![Vec::new(); empty],
+            services: vec![Vec::new(); empty],
+            namespaces: vec![Vec::new(); empty],
+        };
+        for (at, flow) in topology.flows.iter().enumerate() {
+            let sides = flow.from.iter().chain(&flow.to).filter(|peer| peer.kind.is_pods());
+            let mut clusters = sides
+                .fold(Default::default(), |set: crate::topology::ClusterSet, peer| {
+                    set.or(&peer.clusters)
+                });
+            // Undeclared namespaces are everywhere; a flow with such a peer concerns the clusters
+            // of its other side only.
+            if let Some(narrow) = narrow(flow) {
+                clusters = clusters.and(&narrow);
+            }
+            clusters.iter().for_each(|id| index.flows[id.index()].push(at));
+        }
+        for (at, service) in topology.services.iter().enumerate() {
+            let clusters = service.clusters.or(&service.client_clusters);
+            clusters.iter().for_each(|id| index.services[id.index()].push(ServiceId::new(at)));
+        }
+        for (at, namespace) in topology.namespaces.iter().enumerate() {
+            let clusters = namespace.clusters.iter();
+            clusters.for_each(|id| index.namespaces[id.index()].push(NamespaceId::new(at)));
+        }
+        index
+    }
+}
+
+/// The clusters of the sides of a flow for which policies are written.
+fn narrow(flow: &crate::topology::Flow) -> Option<crate::topology::ClusterSet> {
+    let written = |peer: &&crate::topology::Peer| {
+        matches!(
+            peer.kind,
+            PeerKind::Workload(_)
+                | PeerKind::Service(_)
+                | PeerKind::Namespace(_, Some(_))
+                | PeerKind::Capability(_)
+        )
+    };
+    let sides = flow.from.iter().chain(&flow.to).filter(written);
+    sides.map(|peer| peer.clusters.clone()).reduce(|a, b| a.or(&b))
+}
+
+/// Compiles for one cluster.
+pub fn cluster(topology: &Topology, index: &Index, id: ClusterId) -> Desired {
+    let mut desired =
+        Desired { cluster: topology.cluster(id).name.value.clone(), ..Desired::default() };
+    let input = Input { topology, index, id };
+    for generator in GENERATORS {
+        (generator.generate)(&input, &mut desired);
+    }
+    desired
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_generator_has_a_name_of_its_own() {
+        let mut names: Vec<_> = GENERATORS.iter().map(|generator| generator.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), GENERATORS.len());
+    }
+}

@@ -1,0 +1,149 @@
+//! What was meant: defaults applied, settings inherited, every name resolved.
+//!
+//! A topology has no absent default and no dangling name. What could not be resolved was reported
+//! and is left out; [`resolve`](resolve::resolve) says so with findings, and nothing is compiled
+//! then.
+
+pub mod id;
+pub mod manifests;
+pub mod resolve;
+
+mod application;
+mod cluster;
+
+pub use application::{
+    Accept, Capability, Flow, FlowOwner, Global, HttpMatch, Namespace, PathMatch, Peer, PeerKind,
+    Service, ServicePort, Workload,
+};
+pub use cluster::{
+    Certificates, Cluster, ClusterMesh, Dns, Encryption, Endpoint, Ipam, Mesh, Pool, Routing,
+};
+pub use id::{
+    CapabilityId, ClusterId, ClusterSet, NamespaceId, NetworkId, RegionId, ServiceId, WorkloadId,
+};
+
+use crate::source::{Span, Spanned};
+use crate::spec::delivery::GitOpsTool;
+use crate::spec::region::{InterconnectType, Provider};
+use crate::spec::value::Cidr;
+use manifests::ManifestSet;
+
+/// A topology as it was meant.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// The folder into which compile writes, below the project.
+    pub output: String,
+    /// The GitOps tool that applies what is written.
+    pub gitops: Option<Spanned<GitOpsTool>>,
+    /// What holds for every cluster of the mesh.
+    pub mesh: Mesh,
+    /// Regions, sorted by name.
+    pub regions: Vec<Region>,
+    /// Networks, sorted by region and name.
+    pub networks: Vec<Network>,
+    /// What joins networks.
+    pub interconnects: Vec<Interconnect>,
+    /// Addresses that no cluster may use, with the reason.
+    pub reserved: Vec<(Spanned<Cidr>, String)>,
+    /// Clusters, sorted by name.
+    pub clusters: Vec<Cluster>,
+    /// Declared namespaces, sorted by name.
+    pub namespaces: Vec<Namespace>,
+    /// Workloads, sorted by namespace and name.
+    pub workloads: Vec<Workload>,
+    /// Services, sorted by namespace and name.
+    pub services: Vec<Service>,
+    /// Capabilities, sorted by name.
+    pub capabilities: Vec<Capability>,
+    /// Flows of applications and capabilities, sorted by owner and name.
+    pub flows: Vec<Flow>,
+    /// Hand-written Kubernetes objects.
+    pub manifests: Vec<ManifestSet>,
+}
+
+/// A region.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Who runs it.
+    pub provider: Provider,
+    /// The provider's account.
+    pub account: Option<String>,
+}
+
+/// A network.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Its name, unique in its region.
+    pub name: Spanned<String>,
+    /// Its region.
+    pub region: RegionId,
+    /// The provider's id.
+    pub vpc_id: Option<String>,
+    /// Its ranges, the primary one first.
+    pub cidrs: Vec<Spanned<Cidr>>,
+    /// Its subnets' ranges.
+    pub subnets: Vec<Spanned<Cidr>>,
+}
+
+/// What joins networks.
+#[derive(Clone, Debug)]
+pub struct Interconnect {
+    /// The networks that it joins.
+    pub networks: Vec<NetworkId>,
+    /// What it is.
+    pub kind: InterconnectType,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Topology {
+    /// The clusters with their ids.
+    pub fn clusters(&self) -> impl Iterator<Item = (ClusterId, &Cluster)> {
+        self.clusters.iter().enumerate().map(|(at, cluster)| (ClusterId::new(at), cluster))
+    }
+
+    /// A cluster.
+    pub fn cluster(&self, id: ClusterId) -> &Cluster {
+        &self.clusters[id.index()]
+    }
+
+    /// A cluster's region.
+    pub fn region_of(&self, cluster: &Cluster) -> &Region {
+        &self.regions[cluster.region.index()]
+    }
+
+    /// A declared namespace.
+    pub fn namespace(&self, id: NamespaceId) -> &Namespace {
+        &self.namespaces[id.index()]
+    }
+
+    /// A workload.
+    pub fn workload(&self, id: WorkloadId) -> &Workload {
+        &self.workloads[id.index()]
+    }
+
+    /// A service.
+    pub fn service(&self, id: ServiceId) -> &Service {
+        &self.services[id.index()]
+    }
+
+    /// A capability.
+    pub fn capability(&self, id: CapabilityId) -> &Capability {
+        &self.capabilities[id.index()]
+    }
+
+    /// Whether pods of two clusters can reach each other: one cluster, or two members of a flat
+    /// mesh.
+    pub fn joined(&self, a: ClusterId, b: ClusterId) -> bool {
+        a == b || (self.cluster(a).in_mesh && self.cluster(b).in_mesh)
+    }
+
+    /// The clusters whose pods a cluster's pods can reach, itself included.
+    pub fn joined_to(&self, id: ClusterId) -> ClusterSet {
+        self.clusters().map(|(other, _)| other).filter(|other| self.joined(id, *other)).collect()
+    }
+}

@@ -1,0 +1,13 @@
+//! Hand-written Kubernetes objects that belong to clusters.
+
+use super::id::ClusterSet;
+use crate::source::Span;
+
+/// An entry of `spec.manifests`.
+#[derive(Clone, Debug)]
+pub struct ManifestSet {
+    /// Where it stands.
+    pub span: Span,
+    /// The clusters that its objects are applied to.
+    pub clusters: ClusterSet,
+}
