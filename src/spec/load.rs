@@ -126,7 +126,8 @@ impl<'a> Files<'a> {
                 let valid = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
                 let id = self.sources.add(path, text);
-                let span = Span::new(id, valid..valid + 1);
+                // The first bad byte has become a replacement character.
+                let span = Span::new(id, valid..valid + char::REPLACEMENT_CHARACTER.len_utf8());
                 let message = "the file is not UTF-8";
                 found.push(Diagnostic::new(&INVALID_YAML, span, message).help("save it as UTF-8"));
                 return None;
@@ -242,6 +243,8 @@ mod tests {
         let spec = project(system, &mut sources, &mut found);
         found.sort();
         let line = |d: &Diagnostic| {
+            let span = d.primary.span;
+            assert!(sources.get(span.source).text().get(span.range()).is_some(), "{span:?}");
             format!("{} {} {}", sources.location(d.primary.span), d.rule.code, d.message)
         };
         (spec, found.iter().map(line).collect())
@@ -266,6 +269,17 @@ mod tests {
         assert!(found.is_empty(), "{found:?}");
         let names: Vec<_> = spec.clusters.iter().map(|c| c.name.value.as_str()).collect();
         assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_place_is_made_of_whole_characters() {
+        let (_, found) = load(&MemorySystem::new().with(ENTRY, b"a: \xaf\n".as_slice()));
+        assert_eq!(found, ["landbridge.yaml:1:4 LB0001 the file is not UTF-8"]);
+        let (_, found) = load(&MemorySystem::new().with(ENTRY, "é: 1\n"));
+        assert!(
+            found.contains(&"landbridge.yaml:1:1 LB0005 unknown key `é`".to_owned()),
+            "{found:?}"
+        );
     }
 
     #[test]

@@ -357,8 +357,12 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The first character of a node: a missing key has no better place.
+/// The first key of a mapping, or its brace: a missing key has no better place.
 fn start(node: &Node) -> Span {
+    let first = node.entries().and_then(<[Entry]>::first).map(|entry| entry.key_span);
+    if let Some(first) = first.filter(|first| first.start == node.span.start) {
+        return first;
+    }
     Span { end: node.span.end.min(node.span.start + 1), ..node.span }
 }
 
