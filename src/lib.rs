@@ -17,3 +17,5 @@ pub mod topology;
 pub mod resource;
 
 pub mod compile;
+
+pub mod report;

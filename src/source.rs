@@ -93,6 +93,19 @@ impl Source {
         &self.text
     }
 
+    /// The number of the line that a byte stands in, from 1.
+    pub fn line_of(&self, byte: usize) -> usize {
+        self.lines.partition_point(|start| *start as usize <= byte.min(self.text.len()))
+    }
+
+    /// The bytes of a line, without its end; empty for a line that is not there.
+    pub fn line_range(&self, line: usize) -> Range<usize> {
+        let start = |line: usize| self.lines.get(line).map_or(self.text.len(), |at| *at as usize);
+        let (first, next) = (start(line.wrapping_sub(1)), start(line));
+        let text = self.text.get(first..next).unwrap_or_default();
+        first..first + text.trim_end_matches(['\n', '\r']).len()
+    }
+
     /// Line and column of a byte, both from 1; the column counts characters.
     pub fn position(&self, byte: usize) -> (usize, usize) {
         let byte = byte.min(self.text.len());
@@ -153,5 +166,15 @@ mod tests {
         assert_eq!(map.get(id).position(6), (2, 1));
         assert_eq!(map.get(id).position(9999), (3, 1));
         assert_eq!(map.location(Span::new(id, 9..10)), "a.yaml:2:4");
+    }
+
+    #[test]
+    fn lines_have_no_end() {
+        let mut map = SourceMap::new();
+        let id = map.add("a.yaml", "a: 1\r\n\nb: 2");
+        let source = map.get(id);
+        let lines = [1, 2, 3, 4, 0].map(|line| &source.text()[source.line_range(line)]);
+        assert_eq!(lines, ["a: 1", "", "b: 2", "", ""]);
+        assert_eq!([0, 5, 6, 7, 99].map(|byte| source.line_of(byte)), [1, 1, 2, 3, 3]);
     }
 }

@@ -3,4 +3,6 @@
 mod architecture;
 mod chart_table;
 mod go_yaml;
+mod golden;
+mod report;
 mod tools;
