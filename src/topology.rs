@@ -10,6 +10,8 @@ pub mod resolve;
 
 mod application;
 mod cluster;
+#[cfg(test)]
+pub(crate) mod sample;
 
 pub use application::{
     Accept, Capability, Flow, FlowOwner, Global, HttpMatch, Namespace, PathMatch, Peer, PeerKind,

@@ -216,7 +216,9 @@ impl<T: Decode> Decode for Vec<T> {
             wrong_type(node, "a list", found);
             return None;
         };
-        Some(items.iter().filter_map(|item| T::decode(item, found)).collect())
+        let read: Self = items.iter().filter_map(|item| T::decode(item, found)).collect();
+        // A list of which nothing could be read is broken, not empty.
+        (items.is_empty() || !read.is_empty()).then_some(read)
     }
 
     fn absent() -> Option<Self> {
@@ -318,26 +320,31 @@ pub struct Fields<'a> {
     node: &'a Node,
     entries: &'a [Entry],
     known: Vec<&'static str>,
+    broken: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
     /// Opens a mapping; reports a node that is none.
     pub fn open(node: &'a Node, what: &str, found: &mut Diagnostics) -> Option<Self> {
         if node.is_null() {
-            return Some(Self { node, entries: &[], known: Vec::new() });
+            return Some(Self { node, entries: &[], known: Vec::new(), broken: Vec::new() });
         }
         let Some(entries) = node.entries() else {
             wrong_type(node, what, found);
             return None;
         };
-        Some(Self { node, entries, known: Vec::new() })
+        Some(Self { node, entries, known: Vec::new(), broken: Vec::new() })
     }
 
     /// Takes the value of a known key.
     pub fn take<T: Decode>(&mut self, key: &'static str, found: &mut Diagnostics) -> Option<T> {
         self.known.push(key);
         if let Some(entry) = self.entries.iter().find(|entry| &*entry.key == key) {
-            return T::decode(&entry.value, found).or_else(T::broken);
+            let value = T::decode(&entry.value, found);
+            if value.is_none() {
+                self.broken.push(key);
+            }
+            return value.or_else(T::broken);
         }
         let absent = T::absent();
         if absent.is_none() {
@@ -347,13 +354,14 @@ impl<'a> Fields<'a> {
         absent
     }
 
-    /// Reports every key that was not taken.
-    pub fn finish(self, found: &mut Diagnostics) {
+    /// Reports every key that was not taken; gives the keys whose values could not be read.
+    pub fn finish(self, found: &mut Diagnostics) -> Vec<&'static str> {
         for entry in self.entries {
             if !self.known.contains(&&*entry.key) {
                 found.push(unknown_key(&entry.key, entry.key_span, &self.known));
             }
         }
+        self.broken
     }
 }
 
@@ -406,6 +414,8 @@ macro_rules! object {
         $vis struct $name {
             /// Where it stands.
             pub span: $crate::source::Span,
+            /// Keys that are there and could not be read, which has been reported.
+            pub broken: Vec<&'static str>,
             $( $(#[doc = $field_doc])+ pub $field: $type, )*
         }
 
@@ -432,8 +442,8 @@ macro_rules! object {
             ) -> Option<Self> {
                 let mut fields = $crate::yaml::fields::Fields::open(node, "a mapping", found)?;
                 $( let $field: Option<$type> = fields.take($key, found); )*
-                fields.finish(found);
-                Some(Self { span: node.span, $( $field: $field?, )* })
+                let broken = fields.finish(found);
+                Some(Self { span: node.span, broken, $( $field: $field?, )* })
             }
         }
     )+ };

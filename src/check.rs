@@ -1,0 +1,65 @@
+//! Rules over a resolved topology: one file each, one row each.
+
+pub mod cluster_id_out_of_range;
+pub mod duplicate_cluster_id;
+pub mod eni_cluster_id;
+pub mod invalid_cluster_name;
+pub mod overlapping_cidr;
+pub mod pending_load_balancer;
+
+use rayon::prelude::*;
+
+use crate::diagnostic::{Diagnostics, Rule};
+use crate::topology::Topology;
+
+/// A rule with its code.
+#[derive(Debug)]
+pub struct Check {
+    /// What it reports.
+    pub rule: &'static Rule,
+    /// Reports it.
+    pub run: fn(&Topology, &mut Diagnostics),
+}
+
+/// The rules, in the order of their codes.
+pub static CHECKS: &[Check] = &[
+    Check { rule: &overlapping_cidr::OVERLAPPING_CIDR, run: overlapping_cidr::check },
+    Check { rule: &duplicate_cluster_id::DUPLICATE_CLUSTER_ID, run: duplicate_cluster_id::check },
+    Check {
+        rule: &cluster_id_out_of_range::CLUSTER_ID_OUT_OF_RANGE,
+        run: cluster_id_out_of_range::check,
+    },
+    Check { rule: &eni_cluster_id::ENI_CLUSTER_ID, run: eni_cluster_id::check },
+    Check { rule: &invalid_cluster_name::INVALID_CLUSTER_NAME, run: invalid_cluster_name::check },
+    Check {
+        rule: &pending_load_balancer::PENDING_LOAD_BALANCER,
+        run: pending_load_balancer::check,
+    },
+];
+
+/// Runs every rule.
+pub fn run(topology: &Topology, found: &mut Diagnostics) {
+    let results: Vec<_> = CHECKS
+        .par_iter()
+        .map(|check| {
+            let mut found = Diagnostics::new();
+            (check.run)(topology, &mut found);
+            found
+        })
+        .collect();
+    results.into_iter().for_each(|more| found.extend(more));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_stand_once_and_in_order() {
+        let codes: Vec<_> = CHECKS.iter().map(|check| check.rule.code).collect();
+        let mut sorted = codes.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(codes, sorted);
+    }
+}

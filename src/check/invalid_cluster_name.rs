@@ -1,0 +1,45 @@
+//! A cluster name that Cilium refuses.
+
+use crate::declare_rules;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::topology::Topology;
+
+declare_rules! {
+    /// ## What it does
+    /// Reports a cluster name longer than 32 characters, and the name `default`.
+    ///
+    /// ## Why it matters
+    /// Cilium takes names of 1 to 32 lower-case letters, digits and `-`; a DNS label of 63 is not
+    /// short enough. `default` is refused for a cluster with an id. Source: the chart's
+    /// `templates/validate.yaml` and the agents from 1.17 on.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// metadata: {name: payments-production-us-east-1-blue}
+    /// ```
+    ///
+    /// Use instead:
+    /// ```yaml
+    /// metadata: {name: payments-prod-use1-blue}
+    /// ```
+    pub static INVALID_CLUSTER_NAME = { code: "LB2004", name: "invalid-cluster-name", summary: "a cluster name that Cilium refuses", severity: Error };
+}
+
+/// Reports names that are too long or reserved.
+pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
+    for cluster in &topology.clusters {
+        let name = &cluster.name;
+        let (message, help) = if name.value.len() > 32 {
+            let length = name.value.len();
+            (
+                format!("the cluster name `{}` is {length} characters long", name.value),
+                "use at most 32",
+            )
+        } else if name.value == "default" && cluster.id.value != 0 {
+            ("a cluster with an id cannot be called `default`".to_owned(), "give it another name")
+        } else {
+            continue;
+        };
+        found.push(Diagnostic::new(&INVALID_CLUSTER_NAME, name.span, message).help(help));
+    }
+}

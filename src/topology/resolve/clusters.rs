@@ -1,0 +1,343 @@
+//! Clusters: inherited settings, defaults, places.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::super::id::ClusterId;
+use super::super::{Cluster, ClusterMesh, Dns, Endpoint, Ipam, Pool, Topology};
+use super::inherit::{inherit, versions as inherit_versions};
+use super::{CONTRADICTION, Names, versions};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::source::{Span, Spanned};
+use crate::spec::cluster::{
+    ClusterSpec, Distribution, IpamMode, KubeProxy, MaskSize, Role, Scheme, ServiceType,
+};
+use crate::spec::mesh::{Networking, RoutingMode};
+use crate::spec::{Named, Spec, TopologySpec};
+use crate::yaml::{MISSING_KEY, Node};
+
+/// Where NodeLocal DNSCache listens in its own manifests.
+/// Source: Kubernetes, "Using NodeLocal DNSCache in Kubernetes Clusters".
+const NODE_LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 20, 10));
+/// The ClusterMesh API server's node port unless the chart is told otherwise
+/// (`clustermesh.apiserver.service.nodePort`).
+const NODE_PORT: i64 = 32379;
+/// The port of the ClusterMesh API server's etcd.
+const ETCD_PORT: i64 = 2379;
+
+/// Resolves every cluster.
+pub(super) fn resolve(
+    spec: &Spec,
+    topology: &mut Topology,
+    names: &mut Names,
+    found: &mut Diagnostics,
+) {
+    let Some(written) = spec.topology.as_ref().and_then(|named| named.spec.as_ref()) else {
+        return;
+    };
+    for named in &spec.clusters {
+        let cluster = one(named, written, topology, names, found);
+        let id = cluster.map(|cluster| {
+            topology.clusters.push(cluster);
+            ClusterId::new(topology.clusters.len() - 1)
+        });
+        names.clusters.insert(named.name.value.clone(), id);
+    }
+}
+
+fn one(
+    named: &Named<ClusterSpec>,
+    written: &TopologySpec,
+    topology: &Topology,
+    names: &Names,
+    found: &mut Diagnostics,
+) -> Option<Cluster> {
+    let declared = named.spec.as_ref()?;
+    let mut spec = declared.clone();
+    let mut values: Vec<Node> = Vec::new();
+    let layer = |values: &mut Vec<Node>, free: Option<&crate::yaml::fields::Free>| {
+        values.extend(free.map(|free| free.0.clone()));
+    };
+    layer(&mut values, written.mesh.as_ref().and_then(|mesh| mesh.cilium_values.as_ref()));
+    layer(&mut values, written.cluster_defaults.as_ref().and_then(|d| d.cilium_values.as_ref()));
+    // The region itself may be inherited from the topology's defaults, but not from a region's.
+    if spec.region.is_none() {
+        spec.region =
+            written.cluster_defaults.as_ref().and_then(|defaults| defaults.region.clone());
+    }
+    let Some(region_name) = spec.region.clone() else {
+        missing(
+            named,
+            &spec.broken,
+            "region",
+            "say in which region of the topology it stands",
+            found,
+        );
+        return None;
+    };
+    let region = names.networks.region(&region_name, found);
+    if let Some(region) = written.regions.get(&region_name.value) {
+        layer(&mut values, region.cilium_values.as_ref());
+        layer(&mut values, region.cluster_defaults.as_ref().and_then(|d| d.cilium_values.as_ref()));
+        if let Some(defaults) = &region.cluster_defaults {
+            inherit(&mut spec, defaults);
+        }
+    }
+    layer(&mut values, declared.cilium_values.as_ref());
+    if let Some(defaults) = &written.cluster_defaults {
+        inherit(&mut spec, defaults);
+    }
+    inherit_versions(&mut spec.versions, written.versions.as_ref());
+    let region = region?;
+    let network = names.networks.network(region, spec.network.as_ref(), &region_name, found)?;
+    let mut cluster = build(named, &spec, topology, region, network, found)?;
+    cluster.values = values;
+    Some(cluster)
+}
+
+/// Reports a key that nobody says; one that could not be read has been reported already.
+fn missing(
+    named: &Named<ClusterSpec>,
+    broken: &[&'static str],
+    key: &str,
+    help: &str,
+    found: &mut Diagnostics,
+) {
+    let outer = key.split('.').next().unwrap_or_default();
+    let inner = key.split('.').next_back().unwrap_or_default();
+    if broken.contains(&outer) || broken.contains(&inner) {
+        return;
+    }
+    let message = format!("the cluster `{}` has no `{key}`", named.name.value);
+    found.push(Diagnostic::new(&MISSING_KEY, named.name.span, message).help(help));
+}
+
+fn build(
+    named: &Named<ClusterSpec>,
+    spec: &ClusterSpec,
+    topology: &Topology,
+    region: super::super::RegionId,
+    network: super::super::NetworkId,
+    found: &mut Diagnostics,
+) -> Option<Cluster> {
+    let distribution = spec.distribution.as_ref().map_or(Distribution::Other, |d| d.value);
+    let member = spec.mesh.as_ref().is_none_or(|mesh| mesh.value);
+    let in_mesh = member && topology.mesh.networking == Networking::Flat;
+    let pinned = spec.versions.as_ref();
+    let Some(cilium) = pinned.and_then(|versions| versions.cilium.as_ref()) else {
+        let broken = pinned.map_or(&spec.broken, |versions| &versions.broken);
+        missing(
+            named,
+            broken,
+            "versions.cilium",
+            "pin it for every cluster in the topology's `versions`",
+            found,
+        );
+        return None;
+    };
+    let cilium = versions::cilium(cilium, found);
+    let kubernetes = pinned
+        .and_then(|versions| versions.kubernetes.as_ref())
+        .and_then(|kubernetes| versions::kubernetes(kubernetes, distribution, found));
+    let cert_manager = pinned.and_then(|versions| versions.cert_manager.as_ref()).map(|version| {
+        versions::exact("cert-manager", version, found);
+        version.clone().map(|version| version.0)
+    });
+    required(named, spec, distribution, in_mesh, found);
+    let hubble = |pick: fn(&crate::spec::cluster::Hubble) -> Option<&Spanned<bool>>, default| {
+        spec.hubble.as_ref().and_then(pick).map_or(default, |on| on.value)
+    };
+    let masquerade = |pick: fn(&crate::spec::cluster::Masquerade) -> Option<&Spanned<bool>>| {
+        spec.masquerade.as_ref().and_then(pick).map(|on| on.value)
+    };
+    let balancers = spec.load_balancers.as_ref();
+    Some(Cluster {
+        name: named.name.clone(),
+        span: spec.span,
+        region,
+        network,
+        member,
+        in_mesh,
+        id: spec
+            .id
+            .as_ref()
+            .map_or(Spanned::new(0, named.name.span), |id| id.clone().map(|id| id.0)),
+        role: spec.role.as_ref().map_or(Role::Active, |role| role.value),
+        distribution,
+        node_cidrs: spec.node_cidrs.clone(),
+        pod_cidrs: spec.pod_cidrs.clone(),
+        service_cidrs: spec.service_cidrs.clone(),
+        ipam: ipam(spec, topology, found),
+        max_nodes: spec.max_nodes.clone().map(|most| most.map(|most| most.0)),
+        api_server: spec.api_server.as_ref().map(|server| {
+            (server.host.value.0.clone(), server.port.as_ref().map_or(6443, |port| port.value.0))
+        }),
+        kube_proxy: spec.kube_proxy.as_ref().map_or(KubeProxy::Iptables, |proxy| proxy.value),
+        load_balancer: balancers.and_then(|balancers| balancers.controller.clone()),
+        load_balancer_ranges: balancers.map(|b| b.ranges.clone()).unwrap_or_default(),
+        announce: balancers.and_then(|b| b.announce.as_ref()).map(|announce| announce.value),
+        clustermesh: clustermesh(spec),
+        dns: dns(spec),
+        masquerade_v4: masquerade(|m| m.ipv4.as_ref()),
+        masquerade_v6: masquerade(|m| m.ipv6.as_ref()),
+        masquerade_bpf: masquerade(|m| m.bpf.as_ref()),
+        hubble: (
+            hubble(|h| h.enabled.as_ref(), true),
+            hubble(|h| h.relay.as_ref(), false),
+            hubble(|h| h.ui.as_ref(), false),
+        ),
+        mtu: spec.mtu.as_ref().map(|mtu| mtu.value.0),
+        cilium: cilium?,
+        kubernetes,
+        cert_manager,
+        upgrade_compatibility: spec
+            .upgrade_compatibility
+            .as_ref()
+            .map(|minor| minor.value.0.clone()),
+        values: Vec::new(),
+    })
+}
+
+/// Reports what a cluster needs and does not say.
+fn required(
+    named: &Named<ClusterSpec>,
+    spec: &ClusterSpec,
+    distribution: Distribution,
+    in_mesh: bool,
+    found: &mut Diagnostics,
+) {
+    if in_mesh && spec.id.is_none() {
+        missing(
+            named,
+            &spec.broken,
+            "id",
+            "give it an id that no other cluster of the mesh has",
+            found,
+        );
+    }
+    let endpoint = spec.clustermesh.as_ref().and_then(|mesh| mesh.endpoint.as_ref());
+    let said = endpoint.is_some_and(|e| !e.ips.is_empty() || e.hostname.is_some());
+    if in_mesh && !said {
+        let help = "say with `ips` or `hostname` where the other clusters reach its ClusterMesh API server";
+        let broken = spec.clustermesh.as_ref().map_or(&spec.broken, |mesh| &mesh.broken);
+        missing(named, broken, "clustermesh.endpoint", help, found);
+    }
+    if let Some(endpoint) = endpoint
+        && let (Some(ip), Some(hostname)) = (endpoint.ips.first(), &endpoint.hostname)
+    {
+        let message = "an endpoint has either `ips` or a `hostname`";
+        let finding = Diagnostic::new(&CONTRADICTION, hostname.span, message);
+        found.push(
+            finding.related(ip.span, "the address").help("keep the one that the others reach"),
+        );
+    }
+    let mode = spec.ipam.as_ref().and_then(|ipam| ipam.mode.as_ref()).map(|mode| mode.value);
+    if spec.pod_cidrs.is_empty() && !matches!(mode, Some(IpamMode::Eni | IpamMode::Delegated)) {
+        let help =
+            "list the ranges of its pods; the chart's default `10.0.0.0/8` swallows most networks";
+        missing(named, &spec.broken, "podCIDRs", help, found);
+    }
+    let replaced = spec.kube_proxy.as_ref().is_some_and(|proxy| proxy.value == KubeProxy::Replaced);
+    if replaced && spec.api_server.is_none() && distribution != Distribution::Talos {
+        let help = "say where Cilium's agents reach the Kubernetes API server without kube-proxy";
+        missing(named, &spec.broken, "apiServer", help, found);
+    }
+}
+
+fn ipam(spec: &ClusterSpec, topology: &Topology, found: &mut Diagnostics) -> Ipam {
+    let declared = spec.ipam.as_ref();
+    let mode = declared.and_then(|ipam| ipam.mode.as_ref());
+    let (mask_v4, mask_v6) = masks(declared.and_then(|ipam| ipam.mask_size.as_ref()), (24, 120));
+    if let Some(eni) = mode.filter(|mode| mode.value == IpamMode::Eni)
+        && topology.mesh.routing.mode == RoutingMode::Tunnel
+    {
+        // Source: the agent stops on it, and the chart renders it.
+        let message = "pods with addresses of the VPC need native routing";
+        found.push(
+            Diagnostic::new(&CONTRADICTION, eni.span, message)
+                .related(topology.mesh.routing.span, "the mesh routes in a tunnel")
+                .help("write `routing: {mode: native}` in the mesh"),
+        );
+    }
+    let mut pools: Vec<_> = declared
+        .iter()
+        .flat_map(|ipam| ipam.pools.iter())
+        .map(|(name, pool)| {
+            let (mask_v4, mask_v6) = masks(pool.mask_size.as_ref(), (mask_v4, mask_v6));
+            Pool { name: name.clone(), cidrs: pool.cidrs.clone(), mask_v4, mask_v6 }
+        })
+        .collect();
+    pools.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+    Ipam {
+        span: declared.map_or(spec.span, |ipam| ipam.span),
+        mode: mode.map_or(IpamMode::ClusterPool, |mode| mode.value),
+        mask_v4,
+        mask_v6,
+        pools,
+    }
+}
+
+fn masks(declared: Option<&MaskSize>, default: (i64, i64)) -> (i64, i64) {
+    (
+        declared.and_then(|mask| mask.ipv4.as_ref()).map_or(default.0, |mask| mask.value.0),
+        declared.and_then(|mask| mask.ipv6.as_ref()).map_or(default.1, |mask| mask.value.0),
+    )
+}
+
+fn clustermesh(spec: &ClusterSpec) -> ClusterMesh {
+    let declared = spec.clustermesh.as_ref();
+    let service = declared.and_then(|mesh| mesh.service.as_ref());
+    let service_type =
+        service.and_then(|s| s.kind.as_ref()).map_or(ServiceType::LoadBalancer, |kind| kind.value);
+    let node_port = service.and_then(|s| s.node_port.as_ref()).map(|port| port.value.0);
+    let default_port = match service_type {
+        ServiceType::NodePort => node_port.unwrap_or(NODE_PORT),
+        ServiceType::LoadBalancer | ServiceType::ClusterIp => ETCD_PORT,
+    };
+    let endpoint = declared.and_then(|mesh| mesh.endpoint.as_ref()).map(|endpoint| Endpoint {
+        span: endpoint.span,
+        ips: endpoint.ips.clone(),
+        hostname: endpoint.hostname.as_ref().map(|name| name.value.0.clone()),
+        port: endpoint.port.as_ref().map_or(default_port, |port| port.value.0),
+    });
+    let span: Span = declared.map_or(spec.span, |mesh| mesh.span);
+    ClusterMesh {
+        span,
+        service_type,
+        scheme: service.and_then(|s| s.scheme.as_ref()).map_or(Scheme::Internal, |s| s.value),
+        annotations: service
+            .iter()
+            .flat_map(|service| service.annotations.iter())
+            .map(|(key, value)| (key.value.clone(), value.clone()))
+            .collect(),
+        load_balancer_class: service
+            .and_then(|s| s.load_balancer_class.as_ref())
+            .map(|class| class.value.0.clone()),
+        node_port,
+        endpoint,
+        replicas: declared.and_then(|mesh| mesh.replicas.as_ref()).map_or(1, |n| n.value.0),
+    }
+}
+
+/// The labels of CoreDNS in kubeadm, EKS, kind and Talos; another chart may use others.
+fn dns(spec: &ClusterSpec) -> Dns {
+    let declared = spec.dns.as_ref();
+    let selector = declared.and_then(|dns| dns.selector.as_ref());
+    Dns {
+        domain: declared
+            .and_then(|dns| dns.domain.as_ref())
+            .map_or_else(|| "cluster.local".into(), |d| d.value.0.clone()),
+        namespace: declared
+            .and_then(|dns| dns.namespace.as_ref())
+            .map_or_else(|| "kube-system".into(), |n| n.value.0.clone()),
+        selector: match selector {
+            Some(selector) => super::labels(Some(selector)),
+            None => vec![("k8s-app".into(), "kube-dns".into())],
+        },
+        node_local: declared
+            .and_then(|dns| dns.node_local.as_ref())
+            .and_then(|local| local.value.0),
+        node_local_ip: declared
+            .and_then(|dns| dns.node_local_ip.as_ref())
+            .map_or(NODE_LOCAL, |ip| ip.value.0),
+    }
+}

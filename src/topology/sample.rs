@@ -1,0 +1,93 @@
+//! Topologies for unit tests, from YAML text.
+
+use super::Topology;
+use super::resolve::resolve;
+use crate::diagnostic::Diagnostics;
+use crate::source::SourceMap;
+use crate::spec::load;
+use crate::system::memory::MemorySystem;
+
+/// A mesh of two clusters, `use1` and `euw1`, with one application in namespace `payments`.
+pub(crate) const TWO_CLUSTERS: &str = r#"
+apiVersion: landbridge.dev/v1alpha1
+kind: Topology
+metadata: {name: test}
+spec:
+  versions: {kubernetes: 1.34.2, cilium: 1.19.6}
+  mesh:
+    encryption: {type: wireguard}
+    discovery: {globalServices: true, mcs: true}
+    defaultDeny: [ingress, egress]
+  clusterDefaults:
+    kubeProxy: replaced
+    distribution: kubeadm
+    loadBalancers: {controller: aws-load-balancer-controller}
+  regions:
+    us-east-1: {provider: aws, networks: {main: {cidrs: [10.0.0.0/16]}}}
+    eu-west-1: {provider: aws, networks: {main: {cidrs: [10.1.0.0/16]}}}
+---
+apiVersion: landbridge.dev/v1alpha1
+kind: Cluster
+metadata: {name: use1}
+spec:
+  region: us-east-1
+  id: 1
+  nodeCIDRs: [10.0.1.0/24]
+  podCIDRs: [100.64.0.0/16]
+  serviceCIDRs: [10.96.0.0/16]
+  apiServer: {host: api.use1.internal, port: 6443}
+  clustermesh: {endpoint: {ips: [10.0.1.20]}}
+---
+apiVersion: landbridge.dev/v1alpha1
+kind: Cluster
+metadata: {name: euw1}
+spec:
+  region: eu-west-1
+  id: 2
+  nodeCIDRs: [10.1.1.0/24]
+  podCIDRs: [100.65.0.0/16]
+  serviceCIDRs: [10.97.0.0/16]
+  apiServer: {host: api.euw1.internal, port: 6443}
+  clustermesh: {endpoint: {ips: [10.1.1.20]}}
+---
+apiVersion: landbridge.dev/v1alpha1
+kind: MeshApplication
+metadata: {name: payments}
+spec:
+  namespace: payments
+  workloads:
+    payment-frontend: {labels: {app: payment-frontend}, clusters: [euw1]}
+    fraud-detection: {labels: {app: fraud-detection}, clusters: [use1, euw1], serviceAccount: fraud}
+  services:
+    fraud-detection:
+      workload: fraud-detection
+      ports: [{name: http, port: 80, targetPort: 8080}]
+      global: {affinity: local, shared: true}
+      export: true
+  flows:
+    check-fraud: {from: [payment-frontend], to: [fraud-detection]}
+"#;
+
+/// Resolves the text of a `landbridge.yaml`, with every finding as `file:line:column code message`.
+pub(crate) fn resolved(text: &str) -> (Option<Topology>, Vec<String>) {
+    let system = MemorySystem::new().with(load::ENTRY, text);
+    let mut sources = SourceMap::new();
+    let mut found = Diagnostics::new();
+    let spec = load::project(&system, &mut sources, &mut found);
+    let topology = resolve(&spec, &mut found);
+    if let Some(topology) = &topology {
+        crate::check::run(topology, &mut found);
+    }
+    found.sort();
+    let lines = found
+        .iter()
+        .map(|d| format!("{} {} {}", sources.location(d.primary.span), d.rule.code, d.message));
+    (topology, lines.collect())
+}
+
+/// Resolves a text that must have no findings.
+pub(crate) fn topology(text: &str) -> Topology {
+    let (topology, found) = resolved(text);
+    assert!(found.is_empty(), "{found:#?}");
+    topology.expect("a text without findings has a topology")
+}
