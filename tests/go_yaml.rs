@@ -1,10 +1,16 @@
 //! What Go's YAML libraries make of plain scalars: the ground truth for `yaml`.
-#![expect(clippy::disallowed_methods, reason = "the test runs Go's reader")]
+#![expect(clippy::disallowed_methods, reason = "the tests run Go's reader, on published files too")]
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use landbridge::diagnostic::Diagnostics;
+use landbridge::source::SourceMap;
 use landbridge::yaml::scalar::{self, Resolved};
+use landbridge::yaml::{self, Node};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
@@ -102,5 +108,82 @@ fn agrees(text: &str, value: &Value) -> bool {
         }
         Resolved::Float(number) => value.as_f64() == Some(number),
         Resolved::Text => value.as_str() == Some(text),
+    }
+}
+
+#[test]
+fn published_files_are_read_as_go_reads_them() {
+    let Some(goyaml) = named_by("LANDBRIDGE_GOYAML") else { return };
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let Some(files) = published(&data) else { return };
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a published file is UTF-8");
+        let output = run(&mut Command::new(&goyaml), text.as_bytes());
+        assert!(output.status.success(), "{}", file.display());
+        let go: Vec<Value> = serde_json::Deserializer::from_slice(&output.stdout)
+            .into_iter()
+            .map(|document| document.expect("Go writes JSON"))
+            .filter(|document: &Value| !document.is_null())
+            .collect();
+        let mut sources = SourceMap::new();
+        let id = sources.add(file.display().to_string(), text);
+        let mut found = Diagnostics::new();
+        let documents = yaml::parse(&sources, id, &mut found);
+        assert!(found.is_empty(), "{}: {found:?}", file.display());
+        assert_eq!(documents.len(), go.len(), "{}", file.display());
+        for (ours, theirs) in documents.iter().zip(&go) {
+            let mut wrong = Vec::new();
+            differences("", ours, theirs, &mut wrong);
+            assert!(wrong.is_empty(), "{}:\n{}", file.display(), wrong.join("\n"));
+        }
+    }
+}
+
+/// The CRDs and chart values that others publish, where they are at hand.
+fn published(data: &Path) -> Option<Vec<PathBuf>> {
+    let mut folders = vec![data.join("crds"), data.join("cilium")];
+    if !folders.iter().all(|folder| folder.is_dir()) {
+        let absent = "skipped: ../shared/data has no published CRDs and chart values";
+        writeln!(io::stderr(), "{absent}").expect("standard error takes a line");
+        return None;
+    }
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("the folder is readable") {
+            let path = entry.expect("the entry is readable").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+                files.push(path);
+            }
+        }
+    }
+    assert!(!files.is_empty(), "../shared/data has no YAML");
+    Some(files)
+}
+
+/// Where a tree and what Go read differ.
+fn differences(path: &str, ours: &Node, theirs: &Value, wrong: &mut Vec<String>) {
+    match (&ours.value, theirs) {
+        (yaml::Value::Mapping(entries), Value::Object(object)) => {
+            let keys = |key: &str| entries.iter().any(|entry| &*entry.key == key);
+            wrong.extend(object.keys().filter(|key| !keys(key)).map(|key| format!("{path}/{key}")));
+            for entry in entries {
+                let path = format!("{path}/{}", entry.key);
+                match object.get(&*entry.key) {
+                    Some(value) => differences(&path, &entry.value, value, wrong),
+                    None => wrong.push(path),
+                }
+            }
+        }
+        (yaml::Value::Sequence(items), Value::Array(values)) if items.len() == values.len() => {
+            for (at, (item, value)) in items.iter().zip(values).enumerate() {
+                differences(&format!("{path}/{at}"), item, value, wrong);
+            }
+        }
+        (yaml::Value::Scalar(scalar), _) if scalar.plain && agrees(&scalar.text, theirs) => {}
+        (yaml::Value::Scalar(scalar), Value::String(text))
+            if !scalar.plain && *scalar.text == **text => {}
+        _ => wrong.push(format!("{path}: Go {theirs}, here {:?}", ours.value)),
     }
 }
