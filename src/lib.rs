@@ -20,4 +20,6 @@ pub mod resource;
 
 pub mod compile;
 
+pub mod render;
+
 pub mod report;

@@ -6,3 +6,4 @@ mod go_yaml;
 mod golden;
 mod report;
 mod tools;
+mod written_yaml;
