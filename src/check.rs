@@ -3,6 +3,7 @@
 pub mod cluster_id_out_of_range;
 pub mod duplicate_cluster_id;
 pub mod eni_cluster_id;
+pub mod incompatible_settings;
 pub mod invalid_cluster_name;
 pub mod overlapping_cidr;
 pub mod pending_load_balancer;

@@ -6,6 +6,7 @@
 
 mod applications;
 mod clusters;
+mod delivery;
 mod flows;
 mod inherit;
 mod mesh;
@@ -23,8 +24,8 @@ use crate::spec::Spec;
 use crate::spec::value::Glob;
 use crate::yaml::fields::{nearest, quoted};
 pub use rules::{
-    CONTRADICTION, DANGLING_NAME, FLOATING_VERSION, NATIVE_ROUTING_GAP, RULES, UNSUPPORTED,
-    UNSUPPORTED_CILIUM,
+    CONTRADICTION, DANGLING_NAME, FLOATING_VERSION, NATIVE_ROUTING_GAP, NOT_COMPILED, RULES,
+    UNSUPPORTED, UNSUPPORTED_CILIUM,
 };
 
 /// Resolves what was written; gives nothing where there is no topology to speak of.
@@ -59,6 +60,7 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
     applications::resolve(spec, &mut topology, &mut names, found);
     flows::resolve(spec, &mut topology, &names, found);
     applications::finish(&mut topology);
+    delivery::resolve(written, &topology, &names, found);
     places::manifests(written, &mut topology, &names, found);
     Some(topology)
 }

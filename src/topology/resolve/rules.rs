@@ -65,6 +65,23 @@ declare_rules! {
     pub static CONTRADICTION = { code: "LB0016", name: "contradicting-settings", summary: "settings that do not go together", severity: Error };
 
     /// ## What it does
+    /// Reports a part of the topology that is read and of which this version writes nothing:
+    /// `certificates`, `dns`, `entrypoints`.
+    ///
+    /// ## Why it matters
+    /// Whoever declares it would otherwise look for it in the output.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// dns:
+    ///   zones: [{name: example.com, provider: route53}]
+    /// ```
+    ///
+    /// Use instead:
+    /// Nothing; what is declared stays valid, and its names are checked.
+    pub static NOT_COMPILED = { code: "LB0017", name: "not-compiled", summary: "a part of the topology of which nothing is written yet", severity: Warning };
+
+    /// ## What it does
     /// Reports native routing whose `nativeRoutingCIDR` leaves out pods of some cluster, or that
     /// does not say it although the smallest range around all pods holds other addresses too.
     ///
