@@ -3,6 +3,16 @@
 //! A [`Generator`] makes one kind of output for one cluster; the table lists them. Clusters are
 //! independent of each other, so they can be compiled in parallel and dropped when written.
 
+mod capability;
+mod default_deny;
+mod dns;
+mod health;
+mod metadata;
+mod namespace;
+mod network_policy;
+mod service;
+mod service_export;
+
 use crate::resource::Desired;
 use crate::topology::{ClusterId, NamespaceId, PeerKind, ServiceId, Topology};
 
@@ -18,7 +28,48 @@ pub struct Generator {
 }
 
 /// The generators, in the order in which they run.
-pub static GENERATORS: &[Generator] = &[];
+pub static GENERATORS: &[Generator] = &[
+    Generator {
+        name: "namespace",
+        summary: "Namespaces, where an application asks for them",
+        generate: namespace::generate,
+    },
+    Generator {
+        name: "default_deny",
+        summary: "a policy that isolates the pods of each declared namespace",
+        generate: default_deny::generate,
+    },
+    Generator {
+        name: "dns",
+        summary: "the way to the cluster's DNS, where egress is denied",
+        generate: dns::generate,
+    },
+    Generator {
+        name: "network_policy",
+        summary: "both halves of each flow",
+        generate: network_policy::generate,
+    },
+    Generator {
+        name: "capability",
+        summary: "clusterwide policies for pods with a capability's labels",
+        generate: capability::generate,
+    },
+    Generator {
+        name: "health",
+        summary: "health checks between nodes",
+        generate: health::generate,
+    },
+    Generator {
+        name: "service",
+        summary: "Services, and patches for those that teams own",
+        generate: service::generate,
+    },
+    Generator {
+        name: "service_export",
+        summary: "ServiceExports of the Multi-Cluster Services API",
+        generate: service_export::generate,
+    },
+];
 
 /// What a generator is given.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,107 @@
+//! The rules of one half of a flow in one cluster.
+
+use serde_json::{Map, Value};
+
+use super::{Context, Side, home, peers, ports};
+use crate::spec::ports::Ports;
+use crate::topology::{ClusterId, ClusterSet, Flow, HttpMatch, Peer, PeerKind};
+
+/// What callers in this cluster may send.
+pub(super) fn egress(context: &Context<'_>, flow: &Flow) -> Vec<Value> {
+    let mut rules = Rules::default();
+    for called in &flow.to {
+        let Some(opened) = ports::opened(context.topology, flow, called) else { continue };
+        // Requests are compared where they are answered, once; here only if they are not there.
+        let answered = home(context.topology, called, Side::Ingress).is_some();
+        let requests = if answered { &[] } else { &flow.http[..] };
+        let clusters = if called.kind.is_pods() {
+            let reached = called.clusters.and(&context.joined);
+            reached.iter().filter(|server| found(context, called, context.id, *server)).collect()
+        } else if called.clusters.contains(context.id) {
+            ClusterSet::new()
+        } else {
+            continue;
+        };
+        for (key, items) in peers::lists(context, Side::Egress, called, &clusters) {
+            rules.add(key, items, &opened, requests);
+        }
+    }
+    rules.finish()
+}
+
+/// What the pods of `called` in this cluster may receive.
+pub(super) fn ingress(context: &Context<'_>, flow: &Flow, called: &Peer) -> Vec<Value> {
+    let Some(opened) = ports::opened(context.topology, flow, called) else { return Vec::new() };
+    let mut rules = Rules::default();
+    for caller in &flow.from {
+        let clusters = if caller.kind.is_pods() {
+            let reached = caller.clusters.and(&context.joined);
+            reached.iter().filter(|client| found(context, called, *client, context.id)).collect()
+        } else if caller.clusters.contains(context.id) {
+            ClusterSet::new()
+        } else {
+            continue;
+        };
+        for (key, items) in peers::lists(context, Side::Ingress, caller, &clusters) {
+            rules.add(key, items, &opened, &flow.http);
+        }
+    }
+    rules.finish()
+}
+
+/// Whether callers in `client` find the called in `server`. A service is known in another
+/// cluster only if that cluster shares or exports it, or if the flow names the cluster.
+fn found(context: &Context<'_>, called: &Peer, client: ClusterId, server: ClusterId) -> bool {
+    let PeerKind::Service(service) = called.kind else { return true };
+    let service = context.topology.service(service);
+    let shared = service.global.as_ref().is_some_and(|global| global.shared.contains(server));
+    client == server || shared || service.export || called.limited
+}
+
+/// Rules in the making: peers of one kind on the same ports share a rule.
+#[derive(Default)]
+struct Rules<'a> {
+    groups: Vec<Group<'a>>,
+}
+
+struct Group<'a> {
+    key: &'static str,
+    peers: Vec<Value>,
+    ports: Ports,
+    requests: &'a [HttpMatch],
+}
+
+impl<'a> Rules<'a> {
+    fn add(
+        &mut self,
+        key: &'static str,
+        peers: Vec<Value>,
+        ports: &Ports,
+        requests: &'a [HttpMatch],
+    ) {
+        let same = |group: &&mut Group<'_>| {
+            group.key == key && group.ports == *ports && group.requests == requests
+        };
+        let Some(group) = self.groups.iter_mut().find(same) else {
+            self.groups.push(Group { key, peers, ports: ports.clone(), requests });
+            return;
+        };
+        for peer in peers {
+            if !group.peers.contains(&peer) {
+                group.peers.push(peer);
+            }
+        }
+    }
+
+    fn finish(self) -> Vec<Value> {
+        let mut rules = Vec::new();
+        for Group { key, peers, ports, requests } in self.groups {
+            for tail in ports::tails(&ports, requests) {
+                let mut rule = Map::from_iter([(key.to_owned(), Value::Array(peers.clone()))]);
+                rule.extend(tail);
+                rules.push(Value::Object(rule));
+            }
+        }
+        rules
+    }
+}
