@@ -155,14 +155,4 @@ pub fn cluster(topology: &Topology, index: &Index, id: ClusterId) -> Desired {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_generator_has_a_name_of_its_own() {
-        let mut names: Vec<_> = GENERATORS.iter().map(|generator| generator.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), GENERATORS.len());
-    }
-}
+mod tests;

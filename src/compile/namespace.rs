@@ -12,11 +12,10 @@ use crate::topology::NamespaceId;
 pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
     let Input { topology, index, id } = *input;
     let mut wanted: BTreeSet<NamespaceId> = index.namespaces[id.index()].iter().copied().collect();
-    let services = index.services[id.index()].iter().map(|service| topology.service(*service));
     // A global Service stands in every cluster that calls it, and Cilium makes the Service of an
     // import in the namespace of the export. Source: KEP-1645, "namespace sameness".
-    let called = services.filter(|service| service.global.is_some() || service.export);
-    wanted.extend(called.map(|service| service.namespace));
+    let services = index.services[id.index()].iter().map(|service| topology.service(*service));
+    wanted.extend(services.map(|service| service.namespace));
 
     for namespace in wanted.into_iter().map(|id| topology.namespace(id)) {
         if !namespace.create {

@@ -77,7 +77,8 @@ pub struct Service {
     pub manage: Manage,
     /// The clusters in which its workload runs.
     pub clusters: ClusterSet,
-    /// The clusters from which a flow calls it and in which its workload does not run.
+    /// The clusters from which a flow calls it, global or exported, and in which its workload
+    /// does not run.
     pub client_clusters: ClusterSet,
 }
 
@@ -121,7 +122,8 @@ pub struct Capability {
 pub enum FlowOwner {
     /// An application with this namespace.
     Namespace(NamespaceId),
-    /// A capability: the side that is not written is the pods with its labels.
+    /// A capability: the side that was not written is the pods with its labels, a peer like any
+    /// other.
     Capability(CapabilityId),
 }
 

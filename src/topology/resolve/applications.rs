@@ -327,9 +327,13 @@ pub(super) fn finish(topology: &mut Topology) {
     }
     for (id, clients) in clients {
         let service = &topology.services[id.index()];
-        let Some(global) = &service.global else { continue };
+        let servers = match &service.global {
+            _ if service.export => &service.clusters,
+            Some(global) => &global.shared,
+            None => continue,
+        };
         let near = |client: &super::super::ClusterId| {
-            global.shared.iter().any(|server| topology.joined(*client, server))
+            servers.iter().any(|server| topology.joined(*client, server))
         };
         let only: ClusterSet = clients.without(&service.clusters).iter().filter(near).collect();
         topology.services[id.index()].client_clusters = only;

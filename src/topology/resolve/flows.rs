@@ -77,15 +77,27 @@ fn one(
     names: &External<'_>,
     found: &mut Diagnostics,
 ) -> Flow {
-    let (from, to) = sides(&flow.from, &flow.to, owner, topology, names, found);
+    let (mut from, mut to) = sides(&flow.from, &flow.to, owner, topology, names, found);
+    ports(flow, &to, found);
     match owner {
         FlowOwner::Namespace(_) => {
             both_sides(flow, found);
             anchored(flow, &from, &to, found);
         }
-        FlowOwner::Capability(_) => one_side(flow, found),
+        FlowOwner::Capability(id) => {
+            one_side(flow, found);
+            let own = Peer {
+                span: name.span,
+                kind: PeerKind::Capability(id),
+                clusters: topology.capability(id).clusters.clone(),
+                limited: false,
+                labels: Vec::new(),
+                service_account: None,
+            };
+            let absent = if flow.from.is_empty() { &mut from } else { &mut to };
+            absent.push(own);
+        }
     }
-    ports(flow, &to, found);
     Flow {
         name: name.clone(),
         owner,
