@@ -1,13 +1,15 @@
-//! Any bytes as a project: it is read without a panic, every place that is reported lies in its
-//! source, and what cannot be used is never without a finding.
+//! Any bytes as a project: it is read, resolved and checked without a panic, every place that is
+//! reported lies in its source, and what cannot be used is never without a finding.
 //!
 //! The bytes are `landbridge.yaml`, and after each line `#file: PATH` another file.
 #![no_main]
 
+use landbridge::check;
 use landbridge::diagnostic::Diagnostics;
 use landbridge::source::{SourceMap, Span};
 use landbridge::spec::load;
 use landbridge::system::memory::MemorySystem;
+use landbridge::topology::resolve::resolve;
 use libfuzzer_sys::fuzz_target;
 
 const SEPARATOR: &[u8] = b"\n#file: ";
@@ -17,7 +19,10 @@ fuzz_target!(|bytes: &[u8]| {
     let mut sources = SourceMap::new();
     let mut found = Diagnostics::new();
     let spec = load::project(&system, &mut sources, &mut found);
-    assert!(spec.topology.is_some() || found.has_errors(), "no topology, and no finding says so");
+    match resolve(&spec, &mut found) {
+        Some(topology) => check::run(&topology, &mut found),
+        None => assert!(found.has_errors(), "no topology, and no finding says so"),
+    }
     places(&sources, &found);
 });
 
