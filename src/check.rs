@@ -36,6 +36,10 @@ pub static CHECKS: &[Check] = &[
         rule: &pending_load_balancer::PENDING_LOAD_BALANCER,
         run: pending_load_balancer::check,
     },
+    Check {
+        rule: &incompatible_settings::INCOMPATIBLE_SETTINGS,
+        run: incompatible_settings::check,
+    },
 ];
 
 /// Runs every rule.
@@ -48,7 +52,9 @@ pub fn run(topology: &Topology, found: &mut Diagnostics) {
             found
         })
         .collect();
-    results.into_iter().for_each(|more| found.extend(more));
+    for more in results {
+        found.extend(more);
+    }
 }
 
 #[cfg(test)]

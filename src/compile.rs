@@ -14,7 +14,7 @@ mod service;
 mod service_export;
 
 use crate::resource::Desired;
-use crate::topology::{ClusterId, NamespaceId, PeerKind, ServiceId, Topology};
+use crate::topology::{ClusterId, ClusterSet, NamespaceId, PeerKind, ServiceId, Topology};
 
 /// Makes one kind of output for one cluster.
 #[derive(Debug)]
@@ -105,10 +105,7 @@ impl Index {
         };
         for (at, flow) in topology.flows.iter().enumerate() {
             let sides = flow.from.iter().chain(&flow.to).filter(|peer| peer.kind.is_pods());
-            let mut clusters = sides
-                .fold(Default::default(), |set: crate::topology::ClusterSet, peer| {
-                    set.or(&peer.clusters)
-                });
+            let mut clusters = sides.fold(ClusterSet::new(), |set, peer| set.or(&peer.clusters));
             // Undeclared namespaces are everywhere; a flow with such a peer concerns the clusters
             // of its other side only.
             if let Some(narrow) = narrow(flow) {

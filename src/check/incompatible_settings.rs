@@ -2,6 +2,7 @@
 
 use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::source::Span;
 use crate::spec::cluster::{IpamMode, KubeProxy};
 use crate::spec::mesh::RoutingMode;
 use crate::topology::{Cluster, Topology};
@@ -29,18 +30,14 @@ declare_rules! {
     pub static INCOMPATIBLE_SETTINGS = { code: "LB2006", name: "incompatible-settings", summary: "settings of a cluster that Cilium refuses together", severity: Error };
 }
 
+/// A pair that Cilium refuses: whether it is there, where, what is wrong, what to do.
+type Problem = (bool, Span, &'static str, &'static str);
+
 /// Reports each such pair of each cluster.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for cluster in &topology.clusters {
-        for (message, help) in problems(topology, cluster) {
-            let span = match cluster.ipam.mode {
-                IpamMode::MultiPool | IpamMode::Eni
-                    if message.contains("pool") || message.contains("ENI") =>
-                {
-                    cluster.ipam.span
-                }
-                _ => cluster.name.span,
-            };
+        let problems = addresses(topology, cluster).into_iter().chain(others(topology, cluster));
+        for (_, span, message, help) in problems.filter(|(wrong, ..)| *wrong) {
             let message = format!("`{}`: {message}", cluster.name.value);
             found.push(
                 Diagnostic::new(&INCOMPATIBLE_SETTINGS, span, message)
@@ -51,47 +48,57 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-fn problems(topology: &Topology, cluster: &Cluster) -> Vec<(&'static str, &'static str)> {
-    let minor = cluster.cilium.minor;
+fn addresses(topology: &Topology, cluster: &Cluster) -> [Problem; 3] {
+    let (minor, at) = (cluster.cilium.minor, cluster.ipam.span);
     let tunnel = topology.mesh.routing.mode == RoutingMode::Tunnel;
     let pool = cluster.ipam.mode == IpamMode::MultiPool;
-    let (hubble, relay, ui) = cluster.hubble;
-    let replaced = cluster.kube_proxy == KubeProxy::Replaced;
-    let v6 = cluster.pod_cidrs.iter().any(|cidr| cidr.0.addr().is_ipv6());
+    let no_default = !cluster.ipam.pools.iter().any(|pool| pool.name.value == "default");
+    let eni_v6 = cluster.ipam.mode == IpamMode::Eni && cluster.has_v6();
     [
         (
             pool && tunnel && minor < 19,
+            at,
             "`multi-pool` in a tunnel needs Cilium 1.19",
             "use native routing, `cluster-pool`, or a later Cilium",
         ),
         (
-            pool && !cluster.ipam.pools.iter().any(|p| p.name.value == "default"),
+            pool && no_default,
+            at,
             "`multi-pool` has no pool `default`",
             "add `pools: {default: {cidrs: […]}}`",
         ),
         (
-            cluster.ipam.mode == IpamMode::Eni && v6 && minor < 20,
+            eni_v6 && minor < 20,
+            at,
             "ENI addresses are IPv4 only",
             "remove the IPv6 pod ranges, or use Cilium 1.20",
         ),
+    ]
+}
+
+fn others(topology: &Topology, cluster: &Cluster) -> [Problem; 4] {
+    let at = cluster.name.span;
+    let (hubble, relay, ui) = cluster.hubble;
+    let replaced = cluster.kube_proxy == KubeProxy::Replaced;
+    [
         (
             cluster.masquerade_bpf == Some(true) && !replaced,
+            at,
             "masquerading in eBPF needs `kubeProxy: replaced`",
             "write `kubeProxy: replaced`, or `masquerade: {bpf: false}`",
         ),
         (
             ui && !(relay && hubble),
+            at,
             "Hubble's user interface needs its relay",
             "write `hubble: {relay: true, ui: true}`",
         ),
-        (relay && !hubble, "Hubble's relay needs Hubble", "write `hubble: {enabled: true}`"),
+        (relay && !hubble, at, "Hubble's relay needs Hubble", "write `hubble: {enabled: true}`"),
         (
-            topology.mesh.mcs && cluster.in_mesh && minor < 17,
+            topology.mesh.mcs && cluster.in_mesh && cluster.cilium.minor < 17,
+            at,
             "the Multi-Cluster Services API needs Cilium 1.17",
             "use a later Cilium, or `discovery: {mcs: false}`",
         ),
     ]
-    .into_iter()
-    .filter_map(|(wrong, message, help)| wrong.then_some((message, help)))
-    .collect()
 }

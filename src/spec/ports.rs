@@ -157,13 +157,12 @@ impl Decode for PortRef {
     }
 
     fn decode(node: &Node, found: &mut Diagnostics) -> Option<Self> {
-        match Opening::decode(node, found)? {
-            Opening::Port { port, end: None, protocol: Some(Protocol::Tcp) } => Some(port),
-            _ => {
-                invalid(node.span, "a number or a name is wanted here", "", found);
-                None
-            }
+        let opening = Opening::decode(node, found)?;
+        if let Opening::Port { port, end: None, protocol: Some(Protocol::Tcp) } = opening {
+            return Some(port);
         }
+        invalid(node.span, "a number or a name is wanted here", "", found);
+        None
     }
 }
 

@@ -10,6 +10,7 @@ mod delivery;
 mod flows;
 mod inherit;
 mod mesh;
+mod peers;
 mod places;
 mod rules;
 mod versions;

@@ -23,18 +23,18 @@ pub enum Shape {
     /// One of these words, each with its meaning.
     Choice(Vec<(&'static str, String)>),
     /// A list of such values.
-    List(Box<Shape>),
+    List(Box<Self>),
     /// A mapping from names of the user's own to such values.
     Map {
         /// What the keys are, in words.
         key: &'static str,
         /// What the values are.
-        value: Box<Shape>,
+        value: Box<Self>,
     },
     /// A mapping with known keys.
     Object(fn() -> Object),
     /// Any of these.
-    Any(Vec<Shape>),
+    Any(Vec<Self>),
     /// Whatever YAML can say.
     Free,
 }

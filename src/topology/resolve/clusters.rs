@@ -122,33 +122,8 @@ fn build(
     let distribution = spec.distribution.as_ref().map_or(Distribution::Other, |d| d.value);
     let member = spec.mesh.as_ref().is_none_or(|mesh| mesh.value);
     let in_mesh = member && topology.mesh.networking == Networking::Flat;
-    let pinned = spec.versions.as_ref();
-    let Some(cilium) = pinned.and_then(|versions| versions.cilium.as_ref()) else {
-        let broken = pinned.map_or(&spec.broken, |versions| &versions.broken);
-        missing(
-            named,
-            broken,
-            "versions.cilium",
-            "pin it for every cluster in the topology's `versions`",
-            found,
-        );
-        return None;
-    };
-    let cilium = versions::cilium(cilium, found);
-    let kubernetes = pinned
-        .and_then(|versions| versions.kubernetes.as_ref())
-        .and_then(|kubernetes| versions::kubernetes(kubernetes, distribution, found));
-    let cert_manager = pinned.and_then(|versions| versions.cert_manager.as_ref()).map(|version| {
-        versions::exact("cert-manager", version, found);
-        version.clone().map(|version| version.0)
-    });
+    let pinned = pinned(named, spec, distribution, found);
     required(named, spec, distribution, in_mesh, found);
-    let hubble = |pick: fn(&crate::spec::cluster::Hubble) -> Option<&Spanned<bool>>, default| {
-        spec.hubble.as_ref().and_then(pick).map_or(default, |on| on.value)
-    };
-    let masquerade = |pick: fn(&crate::spec::cluster::Masquerade) -> Option<&Spanned<bool>>| {
-        spec.masquerade.as_ref().and_then(pick).map(|on| on.value)
-    };
     let balancers = spec.load_balancers.as_ref();
     Some(Cluster {
         name: named.name.clone(),
@@ -177,24 +152,71 @@ fn build(
         announce: balancers.and_then(|b| b.announce.as_ref()).map(|announce| announce.value),
         clustermesh: clustermesh(spec),
         dns: dns(spec),
-        masquerade_v4: masquerade(|m| m.ipv4.as_ref()),
-        masquerade_v6: masquerade(|m| m.ipv6.as_ref()),
-        masquerade_bpf: masquerade(|m| m.bpf.as_ref()),
-        hubble: (
-            hubble(|h| h.enabled.as_ref(), true),
-            hubble(|h| h.relay.as_ref(), false),
-            hubble(|h| h.ui.as_ref(), false),
-        ),
+        masquerade_v4: masquerade(spec, |m| m.ipv4.as_ref()),
+        masquerade_v6: masquerade(spec, |m| m.ipv6.as_ref()),
+        masquerade_bpf: masquerade(spec, |m| m.bpf.as_ref()),
+        hubble: hubble(spec),
         mtu: spec.mtu.as_ref().map(|mtu| mtu.value.0),
-        cilium: cilium?,
-        kubernetes,
-        cert_manager,
+        cilium: pinned.cilium?,
+        kubernetes: pinned.kubernetes,
+        cert_manager: pinned.cert_manager,
         upgrade_compatibility: spec
             .upgrade_compatibility
             .as_ref()
             .map(|minor| minor.value.0.clone()),
         values: Vec::new(),
     })
+}
+
+/// The versions of a cluster, as far as they are exact.
+struct Pinned {
+    cilium: Option<Spanned<semver::Version>>,
+    kubernetes: Option<Spanned<String>>,
+    cert_manager: Option<Spanned<String>>,
+}
+
+fn pinned(
+    named: &Named<ClusterSpec>,
+    spec: &ClusterSpec,
+    distribution: Distribution,
+    found: &mut Diagnostics,
+) -> Pinned {
+    let written = spec.versions.as_ref();
+    let cilium = written.and_then(|versions| versions.cilium.as_ref());
+    if cilium.is_none() {
+        let broken = written.map_or(&spec.broken, |versions| &versions.broken);
+        let help = "pin it for every cluster in the topology's `versions`";
+        missing(named, broken, "versions.cilium", help, found);
+    }
+    let kubernetes = written.and_then(|versions| versions.kubernetes.as_ref());
+    let cert_manager = written.and_then(|versions| versions.cert_manager.as_ref());
+    Pinned {
+        cilium: cilium.and_then(|version| versions::cilium(version, found)),
+        kubernetes: kubernetes
+            .and_then(|version| versions::kubernetes(version, distribution, found)),
+        cert_manager: cert_manager.and_then(|version| {
+            versions::exact("cert-manager", version, found)?;
+            Some(version.clone().map(|version| version.0))
+        }),
+    }
+}
+
+fn masquerade(
+    spec: &ClusterSpec,
+    pick: fn(&crate::spec::cluster::Masquerade) -> Option<&Spanned<bool>>,
+) -> Option<bool> {
+    spec.masquerade.as_ref().and_then(pick).map(|on| on.value)
+}
+
+/// Whether Hubble runs (the chart's default), its relay, its user interface.
+fn hubble(spec: &ClusterSpec) -> (bool, bool, bool) {
+    let on = |value: Option<&Spanned<bool>>, default| value.map_or(default, |on| on.value);
+    let hubble = spec.hubble.as_ref();
+    (
+        on(hubble.and_then(|hubble| hubble.enabled.as_ref()), true),
+        on(hubble.and_then(|hubble| hubble.relay.as_ref()), false),
+        on(hubble.and_then(|hubble| hubble.ui.as_ref()), false),
+    )
 }
 
 /// Reports what a cluster needs and does not say.

@@ -1,14 +1,14 @@
-//! Flows and their peers.
+//! Flows: both sides, ports, HTTP.
 
-use super::super::id::{ClusterSet, NamespaceId};
 use super::super::{Accept, Flow, FlowOwner, HttpMatch, PathMatch, Peer, PeerKind, Topology};
-use super::{CONTRADICTION, Names, UNSUPPORTED, dangling, labels, region_clusters};
+use super::peers::Scope;
+use super::{CONTRADICTION, Names, UNSUPPORTED};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::source::{Span, Spanned};
+use crate::source::Spanned;
 use crate::spec::Spec;
-use crate::spec::flow::{self as written, Entity};
+use crate::spec::flow as written;
 use crate::spec::ports::{Opening, Ports, Protocol};
-use crate::spec::value::Cidr;
+use crate::yaml::fields::Map;
 
 /// Resolves every flow and what namespaces accept.
 pub(super) fn resolve(
@@ -17,69 +17,54 @@ pub(super) fn resolve(
     names: &Names,
     found: &mut Diagnostics,
 ) {
-    let names = External { names, externals: externals(spec) };
+    let mut scope = Scope::new(spec, names, topology);
     for named in &spec.applications {
         let Some(application) = &named.spec else { continue };
-        let namespace = names.names.namespaces[&application.namespace.value.0];
-        let owner = FlowOwner::Namespace(namespace);
-        let mut flows: Vec<_> = application.flows.iter().collect();
-        flows.sort_by(|a, b| a.0.value.cmp(&b.0.value));
-        for (name, flow) in flows {
-            let flow = one(name, flow, owner, &named.name.value, topology, &names, found);
-            topology.flows.push(flow);
-        }
+        let namespace = names.namespaces[&application.namespace.value.0];
+        scope.owner = FlowOwner::Namespace(namespace);
+        let flows = all(&application.flows, &named.name.value, &scope, topology, found);
+        topology.flows.extend(flows);
         for accept in &application.accepts {
-            let (from, to) = sides(&accept.from, &accept.to, owner, topology, &names, found);
+            let (from, to) = sides(&accept.from, &accept.to, &scope, topology, found);
             let ports = accept.ports.as_ref().map(|ports| ports.value.clone());
             let accept = Accept { span: accept.span, from, to, ports };
             topology.namespaces[namespace.index()].accepts.push(accept);
         }
     }
     for named in &spec.capabilities {
-        let (Some(capability), Some(Some(id))) =
-            (&named.spec, names.names.capabilities.get(&named.name.value).copied())
-        else {
-            continue;
-        };
-        let owner = FlowOwner::Capability(id);
-        let mut flows: Vec<_> = capability.flows.iter().collect();
-        flows.sort_by(|a, b| a.0.value.cmp(&b.0.value));
-        for (name, flow) in flows {
-            let flow = one(name, flow, owner, &named.name.value, topology, &names, found);
-            topology.flows.push(flow);
-        }
+        let id = names.capabilities.get(&named.name.value).copied().flatten();
+        let (Some(capability), Some(id)) = (&named.spec, id) else { continue };
+        scope.owner = FlowOwner::Capability(id);
+        let flows = all(&capability.flows, &named.name.value, &scope, topology, found);
+        topology.flows.extend(flows);
     }
 }
 
-/// Names with the peers outside the mesh.
-struct External<'a> {
-    names: &'a Names,
-    externals: std::collections::BTreeMap<String, Option<(Vec<Cidr>, Vec<Cidr>)>>,
-}
-
-fn externals(spec: &Spec) -> std::collections::BTreeMap<String, Option<(Vec<Cidr>, Vec<Cidr>)>> {
-    let written = spec.topology.as_ref().and_then(|named| named.spec.as_ref());
-    let plain = |cidrs: &[Spanned<Cidr>]| cidrs.iter().map(|cidr| cidr.value).collect();
-    let entries = written.iter().flat_map(|topology| &topology.externals.entries);
-    let entry = |(name, external): &(Spanned<String>, Option<crate::spec::region::External>)| {
-        let ranges = external.as_ref().map(|e| (plain(&e.cidrs), plain(&e.except)));
-        (name.value.clone(), ranges)
-    };
-    entries.map(entry).collect()
+/// Resolves the flows of one document, in the order of their names.
+fn all(
+    flows: &Map<written::Flow>,
+    document: &str,
+    scope: &Scope<'_>,
+    topology: &Topology,
+    found: &mut Diagnostics,
+) -> Vec<Flow> {
+    let mut sorted: Vec<_> = flows.iter().collect();
+    sorted.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+    let one = |(name, flow)| one(name, flow, document, scope, topology, found);
+    sorted.into_iter().map(one).collect()
 }
 
 fn one(
     name: &Spanned<String>,
     flow: &written::Flow,
-    owner: FlowOwner,
     document: &str,
+    scope: &Scope<'_>,
     topology: &Topology,
-    names: &External<'_>,
     found: &mut Diagnostics,
 ) -> Flow {
-    let (mut from, mut to) = sides(&flow.from, &flow.to, owner, topology, names, found);
+    let (mut from, mut to) = sides(&flow.from, &flow.to, scope, topology, found);
     ports(flow, &to, found);
-    match owner {
+    match scope.owner {
         FlowOwner::Namespace(_) => {
             both_sides(flow, found);
             anchored(flow, &from, &to, found);
@@ -100,7 +85,7 @@ fn one(
     }
     Flow {
         name: name.clone(),
-        owner,
+        owner: scope.owner,
         document: document.to_owned(),
         from,
         to,
@@ -112,12 +97,11 @@ fn one(
 fn sides(
     from: &[written::From],
     to: &[written::To],
-    owner: FlowOwner,
+    scope: &Scope<'_>,
     topology: &Topology,
-    names: &External<'_>,
     found: &mut Diagnostics,
 ) -> (Vec<Peer>, Vec<Peer>) {
-    let from = from.iter().filter_map(|from| peer(&from.0, owner, topology, names, found));
+    let from = from.iter().filter_map(|from| scope.peer(&from.0, topology, found));
     let from: Vec<_> = from.collect();
     for caller in &from {
         if let PeerKind::Fqdn(_) = caller.kind {
@@ -127,7 +111,7 @@ fn sides(
             found.push(finding.help("use `cidrs` or `external`"));
         }
     }
-    let to = to.iter().filter_map(|to| peer(&to.0, owner, topology, names, found)).collect();
+    let to = to.iter().filter_map(|to| scope.peer(&to.0, topology, found)).collect();
     (from, to)
 }
 
@@ -230,219 +214,4 @@ fn one_http(rule: &written::HttpRule, found: &mut Diagnostics) -> HttpMatch {
     }
     let method = rule.method.as_ref().map(|method| method.value.0.clone());
     HttpMatch { method, path: path.map(|(_, path)| path) }
-}
-
-/// Resolves one peer; gives nothing where its name is unknown or could not be used.
-fn peer(
-    peer: &written::Peer,
-    owner: FlowOwner,
-    topology: &Topology,
-    names: &External<'_>,
-    found: &mut Diagnostics,
-) -> Option<Peer> {
-    let all: ClusterSet = topology.clusters().map(|(id, _)| id).collect();
-    let (kind, clusters) = kind(&peer.kind, owner, topology, names, &all, found)?;
-    limits_fit(peer, &kind, found);
-    let mut limited = clusters.clone();
-    if let Some(only) = &peer.clusters {
-        limited = limited.and(&names.names.cluster_set(only, found));
-    }
-    if !peer.regions.is_empty() {
-        limited = limited.and(&region_clusters(topology, &peer.regions, found));
-    }
-    if !peer.not_regions.is_empty() {
-        limited = limited.without(&region_clusters(topology, &peer.not_regions, found));
-    }
-    let has_limit =
-        peer.clusters.is_some() || !peer.regions.is_empty() || !peer.not_regions.is_empty();
-    if limited.is_empty() && !clusters.is_empty() && has_limit {
-        let message = "the limits of this peer leave no cluster in which it runs";
-        found.push(Diagnostic::new(&CONTRADICTION, peer.span, message));
-    }
-    Some(Peer {
-        span: peer.span,
-        kind,
-        clusters: limited,
-        limited: has_limit,
-        labels: labels(peer.labels.as_ref()),
-        service_account: peer.service_account.as_ref().map(|account| account.value.0.clone()),
-    })
-}
-
-/// Labels and accounts are pods'; what is outside the mesh has none.
-fn limits_fit(peer: &written::Peer, kind: &PeerKind, found: &mut Diagnostics) {
-    if !kind.is_pods() && (peer.labels.is_some() || peer.service_account.is_some()) {
-        let message = "`labels` and `serviceAccount` limit pods, and this peer is none";
-        found.push(Diagnostic::new(&CONTRADICTION, peer.span, message));
-    }
-}
-
-fn kind(
-    kind: &written::PeerKind,
-    owner: FlowOwner,
-    topology: &Topology,
-    names: &External<'_>,
-    all: &ClusterSet,
-    found: &mut Diagnostics,
-) -> Option<(PeerKind, ClusterSet)> {
-    use written::PeerKind as Written;
-    let own = match owner {
-        FlowOwner::Namespace(id) => Some(id),
-        FlowOwner::Capability(_) => None,
-    };
-    Some(match kind {
-        Written::Workload(name) => {
-            let key = qualified(name, own, topology, found)?;
-            let known = &names.names.workloads;
-            let Some(id) = known.get(&key) else {
-                found.push(dangling(
-                    "workload",
-                    name,
-                    candidates(known.keys(), &key.0, name).iter(),
-                ));
-                return None;
-            };
-            let id = (*id)?;
-            (PeerKind::Workload(id), topology.workload(id).clusters.clone())
-        }
-        Written::Service(name) => {
-            let key = qualified(name, own, topology, found)?;
-            let known = &names.names.services;
-            let Some(id) = known.get(&key) else {
-                let finding =
-                    dangling("service", name, candidates(known.keys(), &key.0, name).iter());
-                let workload = names.names.workloads.contains_key(&key);
-                found.push(if workload {
-                    finding.help("write `{workload: …}` for the pods themselves")
-                } else {
-                    finding
-                });
-                return None;
-            };
-            let id = (*id)?;
-            (PeerKind::Service(id), topology.service(id).clusters.clone())
-        }
-        Written::Namespace(name) => namespace(name, own, topology, names, all, found)?,
-        Written::NamespaceLabels(some) => {
-            (PeerKind::NamespaceLabels(labels(Some(some))), all.clone())
-        }
-        Written::Capability(name) => {
-            let known = &names.names.capabilities;
-            let Some(id) = known.get(&name.value) else {
-                found.push(dangling("capability", name, known.keys()));
-                return None;
-            };
-            let id = (*id)?;
-            (PeerKind::Capability(id), topology.capability(id).clusters.clone())
-        }
-        Written::Entities(entities) => {
-            entities.iter().for_each(|entity| supported(entity, topology, found));
-            (PeerKind::Entities(entities.iter().map(|entity| entity.value).collect()), all.clone())
-        }
-        Written::External(name) => {
-            let Some(ranges) = names.externals.get(&name.value) else {
-                found.push(dangling("external peer", name, names.externals.keys()));
-                return None;
-            };
-            let (cidrs, except) = ranges.clone()?;
-            (PeerKind::Cidrs(cidrs, except), all.clone())
-        }
-        Written::Cidrs { cidrs, except } => {
-            for out in except {
-                if !cidrs.iter().any(|cidr| cidr.0.contains(&out.0)) {
-                    // Source: the agent refuses an exception outside its range from 1.20 on.
-                    let message = format!(
-                        "`{}` lies in none of the ranges that it is an exception of",
-                        out.0
-                    );
-                    found.push(Diagnostic::new(&CONTRADICTION, out.span, message));
-                }
-            }
-            let plain = |list: &[Spanned<Cidr>]| list.iter().map(|cidr| cidr.value).collect();
-            (PeerKind::Cidrs(plain(cidrs), plain(except)), all.clone())
-        }
-        Written::Fqdn(names) => {
-            (PeerKind::Fqdn(names.iter().map(|name| name.value.0.clone()).collect()), all.clone())
-        }
-        Written::Any => return None,
-    })
-}
-
-/// Namespace and name of a reference such as `fraud-detection` or `ledger/ledger-api`.
-fn qualified(
-    name: &Spanned<String>,
-    own: Option<NamespaceId>,
-    topology: &Topology,
-    found: &mut Diagnostics,
-) -> Option<(String, String)> {
-    if let Some((namespace, name)) = name.value.split_once('/') {
-        return Some((namespace.to_owned(), name.to_owned()));
-    }
-    let Some(own) = own else {
-        let message = format!("a capability has no namespace to find `{}` in", name.value);
-        let finding = Diagnostic::new(&CONTRADICTION, name.span, message);
-        found.push(finding.help("write `namespace/name`"));
-        return None;
-    };
-    Some((topology.namespace(own).name.value.clone(), name.value.clone()))
-}
-
-/// The names that may have been meant, written as the reference was.
-fn candidates<'a>(
-    known: impl Iterator<Item = &'a (String, String)>,
-    namespace: &str,
-    name: &Spanned<String>,
-) -> Vec<String> {
-    let full = name.value.contains('/');
-    known
-        .filter(|(of, _)| full || of == namespace)
-        .map(|(of, name)| if full { format!("{of}/{name}") } else { name.clone() })
-        .collect()
-}
-
-fn namespace(
-    name: &Spanned<crate::spec::value::Label>,
-    own: Option<NamespaceId>,
-    topology: &Topology,
-    names: &External<'_>,
-    all: &ClusterSet,
-    found: &mut Diagnostics,
-) -> Option<(PeerKind, ClusterSet)> {
-    let id = if name.value.0 == "same" {
-        let Some(own) = own else {
-            let message = "a capability has no namespace of its own";
-            found.push(
-                Diagnostic::new(&CONTRADICTION, name.span, message).help("name the namespace"),
-            );
-            return None;
-        };
-        Some(own)
-    } else {
-        names.names.namespaces.get(&name.value.0).copied()
-    };
-    Some(match id {
-        Some(id) => {
-            let namespace = topology.namespace(id);
-            let kind = PeerKind::Namespace(namespace.name.value.clone(), Some(id));
-            (kind, namespace.clusters.clone())
-        }
-        None => (PeerKind::Namespace(name.value.0.clone(), None), all.clone()),
-    })
-}
-
-/// Source: the entity is refused before 1.20 (CRD enumeration and agent), and a refused policy
-/// enforces nothing.
-fn supported(entity: &Spanned<Entity>, topology: &Topology, found: &mut Diagnostics) {
-    let old = |cluster: &&super::super::Cluster| cluster.cilium.minor < 20;
-    if entity.value == Entity::ClusterMesh
-        && let Some(cluster) = topology.clusters.iter().find(old)
-    {
-        let span: Span = entity.span;
-        let message = format!("Cilium {} does not know the entity `cluster-mesh`", *cluster.cilium);
-        found.push(
-            Diagnostic::new(&UNSUPPORTED, span, message)
-                .related(cluster.cilium.span, format!("the version of `{}`", cluster.name.value))
-                .help("use `cluster` for the own cluster, or name namespaces"),
-        );
-    }
 }

@@ -203,10 +203,8 @@ pub(super) fn finish(resolved: &mut Topology, found: &mut Diagnostics) {
             IpNet::V6(range) => v6.push(Spanned::new(range, cidr.span)),
         }
     }
-    let native_v4 =
-        native(routing.native_v4, &v4, routing.span, found, |ranges| Ipv4Net::aggregate(ranges));
-    let native_v6 =
-        native(routing.native_v6, &v6, routing.span, found, |ranges| Ipv6Net::aggregate(ranges));
+    let native_v4 = native(routing.native_v4, &v4, routing.span, found, Ipv4Net::aggregate);
+    let native_v6 = native(routing.native_v6, &v6, routing.span, found, Ipv6Net::aggregate);
     resolved.mesh.routing.native_v4 = native_v4;
     resolved.mesh.routing.native_v6 = native_v6;
 }
