@@ -1,3 +1,135 @@
 //! What should exist, to the files of each cluster's folder.
+//!
+//! [`files`] is pure: the same [`Desired`] gives the same bytes. [`write`] brings them to disk
+//! and touches nothing that landbridge did not make; [`stale`] says how a folder differs.
 
+pub mod layout;
+pub mod lock;
+pub mod stale;
+pub mod write;
 pub mod yaml;
+
+mod disk;
+mod kustomization;
+
+use std::collections::BTreeMap;
+
+use crate::declare_rules;
+use crate::diagnostic::Diagnostics;
+use crate::resource::Desired;
+use layout::{Content, Plan};
+
+/// The files of one cluster: paths relative to its folder, and what they hold.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// The first line of every file.
+const HEADER: &str = "made by landbridge from the topology; change that, not this file";
+
+/// Says what the files of a cluster would be refused for: resources that collide, names that
+/// cannot be files. Nothing is rendered.
+pub fn check(desired: &Desired, found: &mut Diagnostics) {
+    layout::plan(desired, found);
+}
+
+/// Renders one cluster: its documents and objects, a kustomization that lists the objects, and
+/// the lock.
+///
+/// # Errors
+/// The findings of [`check`], if there are any.
+pub fn files(desired: &Desired) -> Result<Files, Diagnostics> {
+    let mut found = Diagnostics::new();
+    let plan = layout::plan(desired, &mut found);
+    if !found.is_empty() {
+        return Err(found);
+    }
+    let mut files: Files =
+        plan.files.iter().map(|(path, content)| (path.clone(), text(content))).collect();
+    files.insert(layout::KUSTOMIZATION.to_owned(), list(&plan));
+    files.insert(layout::LOCK.to_owned(), lock::Lock::of(&files).text().into_bytes());
+    Ok(files)
+}
+
+fn start() -> String {
+    let mut out = String::with_capacity(4 * 1024);
+    yaml::comment(&mut out, HEADER);
+    out
+}
+
+fn list(plan: &Plan<'_>) -> Vec<u8> {
+    let objects = |(path, content): (&String, &Content<'_>)| {
+        matches!(content, Content::Objects(_)).then(|| path.clone())
+    };
+    let mut out = start();
+    yaml::document(&mut out, &kustomization::of(plan.files.iter().filter_map(objects)));
+    out.into_bytes()
+}
+
+fn text(content: &Content<'_>) -> Vec<u8> {
+    let mut out = start();
+    match content {
+        Content::Document(document) => {
+            for line in &document.header {
+                yaml::comment(&mut out, line);
+            }
+            yaml::document(&mut out, &document.body);
+        }
+        Content::Objects(resources) => {
+            for (at, resource) in resources.iter().enumerate() {
+                if at > 0 {
+                    yaml::separator(&mut out);
+                }
+                yaml::document(&mut out, &resource.body);
+            }
+        }
+        Content::Patch(resource) => yaml::document(&mut out, &resource.body),
+        Content::Component(patches) => {
+            let names = patches.iter().map(|patch| layout::patch_file(patch));
+            yaml::document(&mut out, &kustomization::component(names));
+        }
+    }
+    out.into_bytes()
+}
+
+declare_rules! {
+    /// ## What it does
+    /// Reports two resources of one cluster that have the same kind, namespace and name, or that
+    /// would be written to the same file, also where a file system ignores case.
+    ///
+    /// ## Why it matters
+    /// Of two objects with one name only one can exist, and of two contents a file holds one: the
+    /// other would be lost without a word.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// kind: MeshApplication
+    /// metadata: {name: payments}
+    /// spec:
+    ///   namespace: payments
+    ///   services: {api: {workload: api, ports: [{port: 80}]}}
+    /// ---
+    /// kind: MeshApplication
+    /// metadata: {name: billing}
+    /// spec:
+    ///   namespace: payments
+    ///   services: {api: {workload: api, ports: [{port: 81}]}}
+    /// ```
+    ///
+    /// Use instead:
+    /// ```yaml
+    /// kind: MeshApplication
+    /// metadata: {name: payments}
+    /// spec:
+    ///   namespace: payments
+    ///   services: {api: {workload: api, ports: [{port: 80}]}}
+    /// ---
+    /// kind: MeshApplication
+    /// metadata: {name: billing}
+    /// spec:
+    ///   namespace: payments
+    ///   services: {billing-api: {workload: api, ports: [{port: 81}]}}
+    /// ```
+    pub static COLLIDING_RESOURCES = { code: "LB0014", name: "colliding-resources", summary: "two resources of one cluster with one name or one file", severity: Error };
+}
+
+#[cfg(test)]
+mod tests;
