@@ -72,8 +72,18 @@ mod tests {
 
     #[test]
     fn long_differences_are_cut() {
-        let old: String = (0..100_000).map(|n| format!("old {n}\n")).collect();
-        let new: String = (0..100_000).map(|n| format!("new {n}\n")).collect();
+        let lines = |word: &str| {
+            let lines: Vec<_> = (0..100_000)
+                .map(|n| {
+                    format!(
+                        "{word} {n}
+"
+                    )
+                })
+                .collect();
+            lines.concat()
+        };
+        let (old, new) = (lines("old"), lines("new"));
         let note = note(old.as_bytes(), new.as_bytes()).unwrap();
         assert_eq!(note.lines().count(), 1 + SHOWN + 1);
         assert!(note.ends_with("lines more"), "{note}");
