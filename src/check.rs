@@ -7,6 +7,7 @@ pub mod incompatible_settings;
 pub mod invalid_cluster_name;
 pub mod overlapping_cidr;
 pub mod pending_load_balancer;
+pub mod unreachable_flow;
 
 use rayon::prelude::*;
 
@@ -40,6 +41,7 @@ pub static CHECKS: &[Check] = &[
         rule: &incompatible_settings::INCOMPATIBLE_SETTINGS,
         run: incompatible_settings::check,
     },
+    Check { rule: &unreachable_flow::UNREACHABLE_FLOW, run: unreachable_flow::check },
 ];
 
 /// Runs every rule.

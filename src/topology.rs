@@ -148,4 +148,13 @@ impl Topology {
     pub fn joined_to(&self, id: ClusterId) -> ClusterSet {
         self.clusters().map(|(other, _)| other).filter(|other| self.joined(id, *other)).collect()
     }
+
+    /// Whether callers in `client` find `called` in `server`. A service is known in another
+    /// cluster only if that cluster shares or exports it, or if the flow names the cluster.
+    pub fn finds(&self, called: &Peer, client: ClusterId, server: ClusterId) -> bool {
+        let PeerKind::Service(service) = called.kind else { return true };
+        let service = self.service(service);
+        let shared = service.global.as_ref().is_some_and(|global| global.shared.contains(server));
+        client == server || shared || service.export || called.limited
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Context, Side, home, peers, ports};
 use crate::spec::ports::Ports;
-use crate::topology::{ClusterId, ClusterSet, Flow, HttpMatch, Peer, PeerKind};
+use crate::topology::{ClusterSet, Flow, HttpMatch, Peer};
 
 /// What callers in this cluster may send.
 pub(super) fn egress(context: &Context<'_>, flow: &Flow) -> Vec<Value> {
@@ -16,7 +16,10 @@ pub(super) fn egress(context: &Context<'_>, flow: &Flow) -> Vec<Value> {
         let requests = if answered { &[] } else { &flow.http[..] };
         let clusters = if called.kind.is_pods() {
             let reached = called.clusters.and(&context.joined);
-            reached.iter().filter(|server| found(context, called, context.id, *server)).collect()
+            reached
+                .iter()
+                .filter(|server| context.topology.finds(called, context.id, *server))
+                .collect()
         } else if called.clusters.contains(context.id) {
             ClusterSet::new()
         } else {
@@ -36,7 +39,10 @@ pub(super) fn ingress(context: &Context<'_>, flow: &Flow, called: &Peer) -> Vec<
     for caller in &flow.from {
         let clusters = if caller.kind.is_pods() {
             let reached = caller.clusters.and(&context.joined);
-            reached.iter().filter(|client| found(context, called, *client, context.id)).collect()
+            reached
+                .iter()
+                .filter(|client| context.topology.finds(called, *client, context.id))
+                .collect()
         } else if caller.clusters.contains(context.id) {
             ClusterSet::new()
         } else {
@@ -47,15 +53,6 @@ pub(super) fn ingress(context: &Context<'_>, flow: &Flow, called: &Peer) -> Vec<
         }
     }
     rules.finish()
-}
-
-/// Whether callers in `client` find the called in `server`. A service is known in another
-/// cluster only if that cluster shares or exports it, or if the flow names the cluster.
-fn found(context: &Context<'_>, called: &Peer, client: ClusterId, server: ClusterId) -> bool {
-    let PeerKind::Service(service) = called.kind else { return true };
-    let service = context.topology.service(service);
-    let shared = service.global.as_ref().is_some_and(|global| global.shared.contains(server));
-    client == server || shared || service.export || called.limited
 }
 
 /// Rules in the making: peers of one kind on the same ports share a rule.
