@@ -2,6 +2,7 @@
 
 mod architecture;
 mod chart_table;
+mod crds;
 mod go_yaml;
 mod golden;
 mod report;

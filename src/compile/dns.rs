@@ -59,10 +59,10 @@ pub(super) fn rules(input: &Input<'_>, watch: bool) -> Vec<Value> {
     match dns.node_local {
         // It listens in the node's network, on an address that is the node's own.
         Some(NodeLocalMode::Host) => {
-            rules.push(rule("toEntities", json!(["host"]), watch));
+            rules.push(rule("toEntities", &json!(["host"]), watch));
             let bits = if matches!(dns.node_local_ip, IpAddr::V4(_)) { 32 } else { 128 };
             let address = format!("{}/{bits}", dns.node_local_ip);
-            rules.push(rule("toCIDR", json!([address]), watch));
+            rules.push(rule("toCIDR", &json!([address]), watch));
         }
         // Policies are compared with the pod to which the redirect policy sends the question.
         // Source: Cilium's documentation, "Local Redirect Policy", Node-local DNS cache.
@@ -73,12 +73,12 @@ pub(super) fn rules(input: &Input<'_>, watch: bool) -> Vec<Value> {
         None => {}
     }
     if !endpoints.is_empty() {
-        rules.insert(0, rule("toEndpoints", endpoints.into(), watch));
+        rules.insert(0, rule("toEndpoints", &endpoints.into(), watch));
     }
     rules
 }
 
-fn rule(key: &str, peers: Value, watch: bool) -> Value {
+fn rule(key: &str, peers: &Value, watch: bool) -> Value {
     let ports = json!([{"port": "53", "protocol": "UDP"}, {"port": "53", "protocol": "TCP"}]);
     let mut entry = Map::from_iter([("ports".to_owned(), ports)]);
     if watch {

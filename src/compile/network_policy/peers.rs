@@ -96,9 +96,9 @@ fn cidr_items(cidrs: &[Cidr], except: &[Cidr]) -> Vec<Value> {
 }
 
 fn fqdn_items(names: &[String]) -> Vec<Value> {
-    let item = |name: &String| match name.contains('*') {
-        true => json!({"matchPattern": name}),
-        false => json!({"matchName": name}),
+    let item = |name: &String| {
+        let key = if name.contains('*') { "matchPattern" } else { "matchName" };
+        json!({key: name})
     };
     names.iter().map(item).collect()
 }

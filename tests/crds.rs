@@ -1,0 +1,361 @@
+//! Every object that compile makes against the schema of its kind.
+//!
+//! The schemas are the published CRDs below `../shared/data`; without them the test says so and
+//! ends. An API server drops fields that it does not know, so here they are errors.
+#![expect(clippy::disallowed_methods, reason = "the test reads projects and published files")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use jsonschema::Validator;
+use landbridge::compile::{self, Index};
+use landbridge::diagnostic::{Diagnostics, Severity};
+use landbridge::resource::{Resource, Role};
+use landbridge::source::SourceMap;
+use landbridge::spec::load;
+use landbridge::system::os::OsSystem;
+use landbridge::topology::Topology;
+use landbridge::topology::resolve::resolve;
+use landbridge::yaml::scalar::{Resolved, go};
+use landbridge::yaml::{self, Node};
+use serde_json::{Map, Value, json};
+
+use crate::golden;
+
+/// A patch version of each Cilium minor.
+const CILIUM: [&str; 5] = ["1.16.19", "1.17.13", "1.18.7", "1.19.6", "1.20.2"];
+
+#[test]
+fn every_object_fits_its_schema() {
+    let Some(schemas) = Schemas::published() else { return };
+    let projects = projects();
+    assert!(projects.len() > 10, "only {} projects", projects.len());
+    let (mut objects, mut wrong) = (0, Vec::new());
+    for project in &projects {
+        let Some(mut topology) = read(project) else { continue };
+        let index = Index::of(&topology);
+        for version in CILIUM {
+            for cluster in &mut topology.clusters {
+                cluster.cilium.value = version.parse().expect("a version");
+            }
+            for (id, cluster) in topology.clusters() {
+                for resource in compile::cluster(&topology, &index, id).resources {
+                    objects += 1;
+                    let place = format!(
+                        "{} {} {version}: {} {}",
+                        project.display(),
+                        cluster.name.value,
+                        resource.kind(),
+                        resource.name()
+                    );
+                    let problems = schemas.problems(&resource, version);
+                    wrong.extend(problems.into_iter().map(|problem| format!("{place}: {problem}")));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} problems:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(objects > 1_000, "only {objects} objects");
+}
+
+#[test]
+fn a_misspelt_field_is_found() {
+    let Some(schemas) = Schemas::published() else { return };
+    let policy = |spec: Value| {
+        let body = json!({
+            "apiVersion": "cilium.io/v2",
+            "kind": "CiliumNetworkPolicy",
+            "metadata": {
+                "namespace": "a",
+                "name": "b",
+                "labels": {"app.kubernetes.io/managed-by": "landbridge"},
+            },
+            "spec": spec,
+        });
+        Resource::object(body, landbridge::source::Span::default())
+    };
+    let problems = |spec: Value| schemas.problems(&policy(spec), "1.19.6");
+    let good = json!({"endpointSelector": {}, "egress": [{"toEntities": ["world"]}]});
+    assert_eq!(problems(good), Vec::<String>::new());
+    for bad in [
+        json!({"endpointSelector": {}, "egress": [{"toEntity": ["world"]}]}),
+        json!({"endpointSelector": {}, "egress": [{"toEntities": ["cluster-mesh"]}]}),
+        json!({"endpointSelector": {}, "egress": [{"toPorts": [{"ports": [{"port": 80}]}]}]}),
+        json!({"endpointSelector": {"matchlabels": {}}, "egress": [{}]}),
+        json!({"endpointSelector": {}, "ingress": []}),
+        json!({"endpointSelector": {}, "egress": [{"toEndpoints": []}]}),
+        json!({"endpointSelector": {}, "egress": [{"toEndpoints": [{"matchLabels": {"k8s:a": "b"}}]}]}),
+    ] {
+        assert_ne!(problems(bad.clone()), Vec::<String>::new(), "{bad}");
+    }
+}
+
+/// Every example, and the input of every fixture of compile.
+fn projects() -> Vec<PathBuf> {
+    let folders = |path: &str| -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(golden::path(path)) else { return Vec::new() };
+        entries.map(|entry| entry.expect("the folder is readable").path()).collect()
+    };
+    let fixtures = folders("fixtures/compile").into_iter().map(|case| case.join("in"));
+    let mut projects: Vec<_> = folders("examples").into_iter().chain(fixtures).collect();
+    projects.retain(|project| project.join(load::ENTRY).is_file());
+    projects.sort();
+    projects
+}
+
+fn read(project: &Path) -> Option<Topology> {
+    let system = OsSystem::open(project).expect("the project is a folder");
+    let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
+    let spec = load::project(&system, &mut sources, &mut found);
+    let topology = resolve(&spec, &mut found);
+    let errors: Vec<String> = found
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(|finding| format!("{} {}", sources.location(finding.primary.span), finding.message))
+        .collect();
+    assert!(errors.is_empty(), "{}:\n{}", project.display(), errors.join("\n"));
+    topology
+}
+
+/// Strict schemas by `apiVersion/kind`; those of Cilium by minor too.
+struct Schemas {
+    by_kind: BTreeMap<String, Validator>,
+}
+
+impl Schemas {
+    fn published() -> Option<Self> {
+        let folder = golden::path("../shared/data/crds");
+        if !folder.is_dir() {
+            writeln!(io::stderr(), "skipped: there is no ../shared/data/crds")
+                .expect("standard error takes a line");
+            return None;
+        }
+        let mut schemas = Self { by_kind: BTreeMap::new() };
+        for group in ["cert-manager", "mcs-api"] {
+            schemas.add(&folder.join(group), "");
+        }
+        for version in CILIUM {
+            let minor = minor(version);
+            schemas.add(&folder.join("cilium").join(minor), minor);
+        }
+        for (kind, schema) in core() {
+            schemas.by_kind.insert(kind.to_owned(), compiled(&schema));
+        }
+        Some(schemas)
+    }
+
+    fn add(&mut self, folder: &Path, minor: &str) {
+        for entry in fs::read_dir(folder).expect("the folder is readable") {
+            let path = entry.expect("the folder is readable").path();
+            if path.extension().is_none_or(|extension| extension != "yaml") {
+                continue;
+            }
+            let crd = &documents(&path)[0]["spec"];
+            let (group, kind) = (text(&crd["group"]), text(&crd["names"]["kind"]));
+            for version in crd["versions"].as_array().expect("a CRD has versions") {
+                let mut schema = version["schema"]["openAPIV3Schema"].clone();
+                make_strict(&mut schema);
+                let key = format!("{minor}{group}/{}/{kind}", text(&version["name"]));
+                self.by_kind.insert(key, compiled(&schema));
+            }
+        }
+    }
+
+    fn problems(&self, resource: &Resource, version: &str) -> Vec<String> {
+        let own =
+            if resource.api_version().starts_with("cilium.io/") { minor(version) } else { "" };
+        let key = format!("{own}{}/{}", resource.api_version(), resource.kind());
+        let Some(schema) = self.by_kind.get(&key) else {
+            return vec![format!("there is no schema for {key}")];
+        };
+        let place =
+            |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
+        let mut problems: Vec<_> = schema.iter_errors(&resource.body).map(place).collect();
+        problems.extend(metadata_problems(resource));
+        problems.extend(rule_problems("", &resource.body));
+        problems
+    }
+}
+
+fn minor(version: &str) -> &str {
+    version.rsplit_once('.').expect("a version has a patch").0
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+fn compiled(schema: &Value) -> Validator {
+    jsonschema::validator_for(schema).expect("the schema is valid")
+}
+
+/// Makes fields that the schema does not name errors, and reads Kubernetes' own keywords.
+fn make_strict(schema: &mut Value) {
+    let Value::Object(map) = schema else { return };
+    if map.get("x-kubernetes-int-or-string") == Some(&json!(true)) {
+        map.remove("type");
+        map.insert("anyOf".to_owned(), json!([{"type": "integer"}, {"type": "string"}]));
+    }
+    let open = map.get("x-kubernetes-preserve-unknown-fields") == Some(&json!(true));
+    if map.contains_key("properties") && !map.contains_key("additionalProperties") && !open {
+        map.insert("additionalProperties".to_owned(), json!(false));
+    }
+    // Branches of `oneOf` and its kin name a part of the fields only.
+    for key in ["items", "additionalProperties"] {
+        map.get_mut(key).into_iter().for_each(make_strict);
+    }
+    if let Some(Value::Object(properties)) = map.get_mut("properties") {
+        properties.values_mut().for_each(make_strict);
+    }
+}
+
+/// The kinds of Kubernetes itself, with the fields that compile may write.
+/// Source: Kubernetes' OpenAPI document of 1.34, `io.k8s.api.core.v1`.
+fn core() -> [(&'static str, Value); 2] {
+    let texts = json!({"type": "object", "additionalProperties": {"type": "string"}});
+    let object = |properties: Value, required: &[&str]| {
+        json!({
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": false,
+        })
+    };
+    let port = object(
+        json!({
+            "name": {"type": "string", "maxLength": 63},
+            "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+            "targetPort": {"type": ["integer", "string"]},
+            "protocol": {"enum": ["TCP", "UDP", "SCTP"]},
+            "appProtocol": {"type": "string"},
+        }),
+        &["port"],
+    );
+    let spec = object(
+        json!({
+            "clusterIP": {"enum": ["None"]},
+            "selector": texts,
+            "ports": {"type": "array", "items": port},
+            "trafficDistribution": {"enum": ["PreferClose", "PreferSameZone", "PreferSameNode"]},
+        }),
+        &["selector"],
+    );
+    let frame = |kind: &str, with_spec: bool| {
+        let mut properties = json!({
+            "apiVersion": {"const": "v1"}, "kind": {"const": kind}, "metadata": {"type": "object"},
+        });
+        if with_spec {
+            properties["spec"] = spec.clone();
+        }
+        object(properties, &["apiVersion", "kind", "metadata"])
+    };
+    [("v1/Namespace", frame("Namespace", false)), ("v1/Service", frame("Service", true))]
+}
+
+/// What every object carries, and the forms of its name and annotations.
+fn metadata_problems(resource: &Resource) -> Vec<String> {
+    let metadata = &resource.body["metadata"];
+    let mut problems = Vec::new();
+    let name = resource.name();
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    if name.is_empty() || name.len() > 253 || !name.chars().all(known) {
+        problems.push(format!("`{name}` is no name"));
+    }
+    let managed = metadata["labels"]["app.kubernetes.io/managed-by"] == "landbridge";
+    if managed == (resource.role == Role::Patch) {
+        problems.push("an object is marked as managed, a patch is not".to_owned());
+    }
+    for part in ["labels", "annotations"] {
+        let values = metadata[part].as_object();
+        if values.into_iter().flatten().any(|(_, value)| !value.is_string()) {
+            problems.push(format!("`{part}` has a value that is no text"));
+        }
+    }
+    if metadata["annotations"]["service.cilium.io/affinity"] == "none" {
+        problems.push("`affinity: none` drops remote backends in some versions".to_owned());
+    }
+    problems
+}
+
+/// What the schema accepts and Cilium reads as something else than it says.
+fn rule_problems(place: &str, value: &Value) -> Vec<String> {
+    let mut problems = Vec::new();
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                let place = format!("{place}/{key}");
+                problems.extend(rule_problems(&place, value));
+                let empty = value.as_array().is_some_and(Vec::is_empty);
+                if empty {
+                    problems.push(format!("{place}: an empty list"));
+                }
+                if ["toServices", "toGroups", "fromNodes", "toNodes"].contains(&key.as_str()) {
+                    problems.push(format!("{place}: fails open, or needs what the mesh has not"));
+                }
+                if ["toEndpoints", "fromEndpoints"].contains(&key.as_str()) {
+                    let peers = value.as_array().into_iter().flatten();
+                    let unplaced = peers.filter(|peer| !is_placed(peer));
+                    problems.extend(unplaced.map(|peer| format!("{place}: {peer} is not placed")));
+                }
+            }
+            let kinds = map.keys().filter(|key| key.starts_with("to") || key.starts_with("from"));
+            let kinds: Vec<_> = kinds.filter(|key| *key != "toPorts").collect();
+            if kinds.len() > 1 {
+                problems.push(format!("{place}: {kinds:?} cannot be combined"));
+            }
+        }
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                problems.extend(rule_problems(&format!("{place}/{at}"), item));
+            }
+        }
+        _ => {}
+    }
+    problems
+}
+
+/// Whether a peer says its namespace and its cluster, so that it means the same everywhere.
+fn is_placed(peer: &Value) -> bool {
+    let labels = peer["matchLabels"].as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+    let expressions = peer["matchExpressions"].as_array().into_iter().flatten();
+    let positive = expressions.filter(|e| e["operator"] == "In" || e["operator"] == "Exists");
+    let keys: Vec<&str> = labels.chain(positive.filter_map(|e| e["key"].as_str())).collect();
+    let namespace = |key: &&str| {
+        *key == "k8s:io.kubernetes.pod.namespace"
+            || key.starts_with("k8s:io.cilium.k8s.namespace.labels.")
+    };
+    keys.iter().any(namespace) && keys.contains(&"k8s:io.cilium.k8s.policy.cluster")
+}
+
+/// The documents of a published file.
+fn documents(path: &Path) -> Vec<Value> {
+    let mut sources = SourceMap::new();
+    let text = fs::read_to_string(path).expect("a published file is UTF-8");
+    let id = sources.add(path.display().to_string(), text);
+    let mut found = Diagnostics::new();
+    let documents = yaml::parse(&sources, id, &mut found);
+    assert!(found.is_empty(), "{}: {found:?}", path.display());
+    documents.iter().map(json_of).collect()
+}
+
+fn json_of(node: &Node) -> Value {
+    match &node.value {
+        yaml::Value::Scalar(scalar) if !scalar.plain => scalar.text.to_string().into(),
+        yaml::Value::Scalar(scalar) => match go(&scalar.text) {
+            Resolved::Null => Value::Null,
+            Resolved::Bool(truth) => truth.into(),
+            Resolved::Integer(number) => {
+                i64::try_from(number).expect("a published number is small").into()
+            }
+            Resolved::Float(number) => number.into(),
+            Resolved::Text => scalar.text.to_string().into(),
+        },
+        yaml::Value::Sequence(items) => items.iter().map(json_of).collect(),
+        yaml::Value::Mapping(entries) => {
+            let pair = |entry: &yaml::Entry| (entry.key.to_string(), json_of(&entry.value));
+            Value::Object(entries.iter().map(pair).collect::<Map<_, _>>())
+        }
+    }
+}
