@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{GENERATORS, Index, cluster};
 use crate::resource::{Desired, Resource, Role};
 use crate::topology::Topology;
-use crate::topology::sample::{TWO_CLUSTERS, topology};
+use crate::topology::sample::{TWO_CLUSTERS, resolved, topology};
 
 #[test]
 fn every_generator_has_a_name_of_its_own() {
@@ -163,7 +163,14 @@ fn a_side_without_peers_has_no_rule() {
         ("      global: {affinity: local, shared: true}\n", ""),
         ("clusters: [use1, euw1], serviceAccount", "clusters: [use1], serviceAccount"),
     ];
-    let west = compiled(&changed(&local), "euw1");
+    let mut text = TWO_CLUSTERS.to_owned();
+    for (from, to) in local {
+        assert!(text.contains(from), "{from}");
+        text = text.replacen(from, to, 1);
+    }
+    let (topology, found) = resolved(&text);
+    assert!(found.iter().all(|finding| finding.contains(" LB2007 ")), "{found:#?}");
+    let west = compiled(&topology.expect("a topology"), "euw1");
     assert_eq!(names(&west, "CiliumNetworkPolicy"), ["default-deny", "allow-dns"]);
 }
 
