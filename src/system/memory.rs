@@ -1,6 +1,7 @@
 //! Files in memory: for tests, fuzzing, and everything that must not touch a disk.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Mutex, PoisonError};
 
 use super::{FileError, Kind, System, is_inside};
@@ -44,6 +45,15 @@ fn normal(path: &str) -> Result<String, FileError> {
     Ok(path.split('/').filter(|part| *part != ".").collect::<Vec<_>>().join("/"))
 }
 
+/// The paths below a folder, which ends with `/` unless it is the root, without that folder.
+fn below<'a>(
+    files: &'a BTreeMap<String, Vec<u8>>,
+    folder: &'a str,
+) -> impl Iterator<Item = &'a str> {
+    let all = files.range::<str, _>((Bound::Included(folder), Bound::Unbounded));
+    all.map_while(move |(name, _)| name.strip_prefix(folder))
+}
+
 impl System for MemorySystem {
     fn kind(&self, path: &str) -> Result<Kind, FileError> {
         let path = normal(path)?;
@@ -52,7 +62,7 @@ impl System for MemorySystem {
             return Ok(Kind::File(content.len() as u64));
         }
         let folder = format!("{path}/");
-        if path.is_empty() || files.keys().any(|name| name.starts_with(&folder)) {
+        if path.is_empty() || below(&files, &folder).next().is_some() {
             return Ok(Kind::Directory);
         }
         Err(FileError::Missing)
@@ -73,9 +83,11 @@ impl System for MemorySystem {
         let path = normal(path)?;
         let folder = if path.is_empty() { path } else { format!("{path}/") };
         let files = self.lock();
-        let below = files.keys().filter_map(|name| name.strip_prefix(folder.as_str()));
-        let mut names: Vec<_> =
-            below.filter_map(|rest| rest.split('/').next()).map(str::to_owned).collect();
+        let mut names: Vec<_> = below(&files, &folder)
+            .filter_map(|rest| rest.split('/').next())
+            .map(str::to_owned)
+            .collect();
+        names.sort();
         names.dedup();
         Ok(names)
     }
@@ -101,6 +113,9 @@ mod tests {
         let system = MemorySystem::new().with("a/b.yaml", "1").with("a/c/d.yaml", "2");
         assert_eq!(system.list(".").unwrap(), ["a"]);
         assert_eq!(system.list("a").unwrap(), ["b.yaml", "c"]);
+        let siblings = MemorySystem::new().with("a/x", "").with("a-b/y", "").with("a/z", "");
+        assert_eq!(siblings.list(".").unwrap(), ["a", "a-b"]);
+        assert_eq!(siblings.kind("a-b"), Ok(Kind::Directory));
         assert_eq!(system.kind("a/b.yaml"), Ok(Kind::File(1)));
         assert_eq!(system.kind("a/x"), Err(FileError::Missing));
         assert_eq!(system.read("../etc/passwd", 10), Err(FileError::Outside));

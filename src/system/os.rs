@@ -1,10 +1,12 @@
 //! The real file system below one root.
 #![expect(clippy::disallowed_methods, reason = "this is where the product touches files")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{FileError, Kind, System, is_inside};
 
@@ -14,6 +16,9 @@ pub struct OsSystem {
     root: PathBuf,
     canonical: PathBuf,
     temporary: AtomicU32,
+    /// Folders that lie below the root, links resolved: a mesh has tens of thousands of files in
+    /// a few thousand folders, and to resolve a folder takes more calls than to write a file.
+    folders: Mutex<BTreeMap<String, PathBuf>>,
 }
 
 impl OsSystem {
@@ -24,7 +29,8 @@ impl OsSystem {
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, FileError> {
         let root = root.into();
         let canonical = fs::canonicalize(&root).map_err(|error| failed(&error))?;
-        Ok(Self { root, canonical, temporary: AtomicU32::new(0) })
+        let (temporary, folders) = (AtomicU32::new(0), Mutex::default());
+        Ok(Self { root, canonical, temporary, folders })
     }
 
     /// Opens the folder `root` for writing and makes it where it does not exist.
@@ -53,36 +59,78 @@ impl OsSystem {
         if path == "." {
             return Ok(self.canonical.clone());
         }
-        if !is_inside(path) || Path::new(path).is_absolute() {
-            return Err(FileError::Outside);
-        }
-        let full = fs::canonicalize(self.canonical.join(path)).map_err(|error| failed(&error))?;
+        let (folder, name) = split(path)?;
+        let full = self.folder(folder)?.join(name);
+        let found = fs::symlink_metadata(&full).map_err(|error| failed(&error))?;
+        if found.is_symlink() || name == "." { self.below(&full) } else { Ok(full) }
+    }
+
+    /// Resolves every link of a path, and refuses one that leads out.
+    fn below(&self, full: &Path) -> Result<PathBuf, FileError> {
+        let full = fs::canonicalize(full).map_err(|error| failed(&error))?;
         if full.starts_with(&self.canonical) { Ok(full) } else { Err(FileError::Outside) }
     }
 
-    /// The place where `path` may be written: its folder exists (made if need be), lies below
-    /// the root, and the last part is not a link.
-    fn target(&self, path: &str) -> Result<PathBuf, FileError> {
-        if !is_inside(path) || Path::new(path).is_absolute() {
-            return Err(FileError::Outside);
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, PathBuf>> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place of a folder that exists, if it is below the root.
+    fn folder(&self, folder: &str) -> Result<PathBuf, FileError> {
+        if folder == "." {
+            return Ok(self.canonical.clone());
         }
-        let Some((folder, name)) = path.rsplit_once('/') else {
-            return Ok(self.canonical.join(path));
-        };
+        if let Some(known) = self.known().get(folder) {
+            return Ok(known.clone());
+        }
+        let full = self.below(&self.canonical.join(folder))?;
+        self.known().insert(folder.to_owned(), full.clone());
+        Ok(full)
+    }
+
+    /// Forgets a folder that is gone, and what was inside it.
+    fn forget(&self, gone: &Path) {
+        self.known().retain(|_, known| !known.starts_with(gone));
+    }
+
+    /// The folder, made if need be.
+    fn make(&self, folder: &str) -> Result<PathBuf, FileError> {
+        match self.folder(folder) {
+            Err(FileError::Missing) => {}
+            known => return known,
+        }
         // The deepest folder that exists decides whether a link leads out, before any is made.
-        let mut existing = folder;
-        while !self.canonical.join(existing).exists() {
-            match existing.rsplit_once('/') {
-                Some((parent, _)) => existing = parent,
-                None => break,
+        let parents = folder.match_indices('/').rev().map(|(at, _)| &folder[..at]);
+        for parent in parents {
+            match self.below(&self.canonical.join(parent)) {
+                Err(FileError::Missing) => {}
+                Err(error) => return Err(error),
+                Ok(_) => break,
             }
         }
-        if self.canonical.join(existing).exists() {
-            self.resolve(existing)?;
-        }
         fs::create_dir_all(self.canonical.join(folder)).map_err(|error| failed(&error))?;
-        Ok(self.resolve(folder)?.join(name))
+        self.folder(folder)
     }
+
+    fn replace(&self, folder: &Path, name: &str, content: &[u8]) -> Result<(), FileError> {
+        let number = self.temporary.fetch_add(1, Ordering::Relaxed);
+        let temporary = folder.join(format!(".landbridge-{}-{number}.tmp", std::process::id()));
+        let written =
+            fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, folder.join(name)));
+        written.map_err(|error| {
+            // The first error is what the user needs; a leftover is only untidy.
+            let _ = fs::remove_file(&temporary);
+            failed(&error)
+        })
+    }
+}
+
+/// The folder of a path and its last part, if the text of the path stays inside.
+fn split(path: &str) -> Result<(&str, &str), FileError> {
+    if !is_inside(path) || Path::new(path).is_absolute() {
+        return Err(FileError::Outside);
+    }
+    Ok(path.rsplit_once('/').unwrap_or((".", path)))
 }
 
 fn failed(error: &std::io::Error) -> FileError {
@@ -134,27 +182,25 @@ impl System for OsSystem {
     }
 
     fn write(&self, path: &str, content: &[u8]) -> Result<(), FileError> {
-        let target = self.target(path)?;
-        let number = self.temporary.fetch_add(1, Ordering::Relaxed);
-        let name = format!(".landbridge-{}-{number}.tmp", std::process::id());
-        let temporary = target.with_file_name(name);
-        let written = fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, &target));
-        written.map_err(|error| {
-            // The first error is what the user needs; a leftover is only untidy.
-            let _ = fs::remove_file(&temporary);
-            failed(&error)
-        })
+        let (folder, name) = split(path)?;
+        let place = self.make(folder)?;
+        match self.replace(&place, name, content) {
+            // Somebody, perhaps `remove` beside this call, took the folder away.
+            Err(FileError::Missing) => {
+                self.forget(&place);
+                self.replace(&self.make(folder)?, name, content)
+            }
+            result => result,
+        }
     }
 
     fn remove(&self, path: &str) -> Result<(), FileError> {
-        if !is_inside(path) {
-            return Err(FileError::Outside);
-        }
-        let (folder, name) = path.rsplit_once('/').unwrap_or((".", path));
-        let folder = self.resolve(folder)?;
+        let (folder, name) = split(path)?;
+        let folder = self.folder(folder)?;
         fs::remove_file(folder.join(name)).map_err(|error| failed(&error))?;
         let mut empty = folder.as_path();
         while empty != self.canonical && fs::remove_dir(empty).is_ok() {
+            self.forget(empty);
             let Some(parent) = empty.parent() else { break };
             empty = parent;
         }
@@ -183,6 +229,36 @@ mod tests {
         assert!(!folder.path().join("a").exists());
     }
 
+    #[test]
+    fn a_folder_that_is_taken_away_is_made_again() {
+        let (folder, system) = folder();
+        system.write("a/b/c.yaml", b"1").unwrap();
+        system.remove("a/b/c.yaml").unwrap();
+        assert_eq!(system.read("a/b/c.yaml", 10), Err(FileError::Missing));
+        assert_eq!(system.list("a"), Err(FileError::Missing));
+        system.write("a/b/c.yaml", b"2").unwrap();
+        fs::remove_dir_all(folder.path().join("a")).unwrap();
+        system.write("a/b/c.yaml", b"3").unwrap();
+        assert_eq!(system.read("a/b/c.yaml", 10).unwrap(), b"3");
+        assert_eq!(system.kind("a/./b"), Ok(Kind::Directory));
+        assert_eq!(system.list("."), Ok(vec!["a".to_owned()]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_stay_inside_are_followed() {
+        let (folder, system) = folder();
+        system.write("real/x", b"1").unwrap();
+        std::os::unix::fs::symlink("real", folder.path().join("link")).unwrap();
+        std::os::unix::fs::symlink("x", folder.path().join("real/y")).unwrap();
+        assert_eq!(system.read("link/y", 10).unwrap(), b"1");
+        assert_eq!(system.list("link").unwrap(), ["x", "y"]);
+        // A link that is written to is replaced; what it names stays as it was.
+        system.write("link/y", b"2").unwrap();
+        assert_eq!(system.read("real/x", 10).unwrap(), b"1");
+        assert_eq!(system.read("real/y", 10).unwrap(), b"2");
+    }
+
     #[cfg(unix)]
     #[test]
     fn links_do_not_lead_out() {
@@ -195,6 +271,15 @@ mod tests {
         assert_eq!(system.write("link/deep/new", b"x"), Err(FileError::Outside));
         assert_eq!(system.remove("link/secret"), Err(FileError::Outside));
         assert!(!outside.path().join("deep").exists());
+        std::os::unix::fs::symlink("/etc/hostname", folder.path().join("name")).unwrap();
+        assert_eq!(system.read("name", 1000), Err(FileError::Outside));
+        assert_eq!(system.kind("name"), Err(FileError::Outside));
+        assert_eq!(system.list("link"), Err(FileError::Outside));
+        // A link to nothing is no folder to make things in.
+        std::os::unix::fs::symlink(outside.path().join("new"), folder.path().join("none")).unwrap();
+        assert!(system.write("none/x", b"x").is_err());
+        assert!(system.write("none/deep/x", b"x").is_err());
+        assert!(!outside.path().join("new").exists());
         assert_eq!(system.read("../x", 10), Err(FileError::Outside));
         assert_eq!(system.read("/etc/passwd", 10), Err(FileError::Outside));
     }
