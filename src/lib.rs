@@ -14,6 +14,8 @@ pub mod spec;
 
 pub mod topology;
 
+pub mod address;
+
 pub mod check;
 
 pub mod resource;

@@ -1,18 +1,19 @@
 //! Address ranges that must not meet.
 
-use ipnet::IpNet;
+use std::collections::BTreeMap;
 
+use crate::address::plan::{Conflict, Entry, Plan, Use};
 use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::source::Span;
-use crate::spec::mesh::Networking;
-use crate::topology::{Cluster, ClusterId, Topology};
+use crate::topology::Topology;
 
 declare_rules! {
     /// ## What it does
-    /// Reports pod ranges of two clusters of a flat mesh that overlap, pod ranges that overlap
-    /// the nodes or networks of any cluster they can reach, and pod and Service ranges of one
-    /// cluster that overlap each other or its nodes.
+    /// Reports ranges that overlap and must not: pods of two clusters of a flat mesh, pods and
+    /// the nodes, networks or Services of any cluster that they can reach, nodes of two clusters;
+    /// pods, Services and nodes of one cluster; networks that are joined; subnets of one network;
+    /// load balancers of two clusters on one network; and anything in a reserved range. A
+    /// cluster that is not (yet) a member of the mesh counts as one.
     ///
     /// ## Why it matters
     /// In a flat mesh every pod address and every node address is unique, or packets for one pod
@@ -36,117 +37,128 @@ declare_rules! {
     pub static OVERLAPPING_CIDR = { code: "LB1001", name: "overlapping-cidr", summary: "address ranges that must not meet", severity: Error };
 }
 
-/// What a range is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Use {
-    Pods,
-    Services,
-    Nodes,
-    Network,
-}
-
-impl Use {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Pods => "pods",
-            Self::Services => "Services",
-            Self::Nodes => "nodes",
-            Self::Network => "network",
-        }
-    }
-}
-
-/// A range, whose it is, and where it stands.
-struct Range {
-    net: IpNet,
-    used: Use,
-    cluster: ClusterId,
-    span: Span,
-}
+/// Most findings that one range is named in; the rest is counted.
+const MOST: usize = 8;
 
 /// Reports each pair of ranges that meet and must not.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
-    let mut ranges: Vec<_> =
-        topology.clusters().flat_map(|(id, cluster)| of(topology, id, cluster)).collect();
-    // Outer ranges come before what they contain, so the open ones form a stack of containers.
-    ranges.sort_by(|a, b| {
-        let key = |r: &Range| (r.net.addr(), r.net.prefix_len(), r.span);
-        key(a).cmp(&key(b))
-    });
-    let mut open: Vec<&Range> = Vec::new();
-    for range in &ranges {
-        open.retain(|outer| outer.net.contains(&range.net));
-        for outer in &open {
-            if outer.span != range.span && must_not_meet(topology, outer, range) {
-                found.push(finding(topology, outer, range));
-            }
+    let plan = Plan::of(topology);
+    let mut outer: BTreeMap<usize, usize> = BTreeMap::new();
+    for Conflict { outer: around, inner } in plan.conflicts(topology) {
+        let count = outer.entry(around).or_default();
+        *count += 1;
+        if *count <= MOST {
+            found.push(finding(topology, &plan.entries[around], &plan.entries[inner]));
         }
-        open.push(range);
+    }
+    for (around, count) in outer.into_iter().filter(|(_, count)| *count > MOST) {
+        let entry = &plan.entries[around];
+        let message = format!(
+            "{} more ranges meet {} ({})",
+            count - MOST,
+            whose(topology, entry),
+            entry.range
+        );
+        found.push(Diagnostic::new(&OVERLAPPING_CIDR, entry.span, message));
     }
 }
 
-fn of(topology: &Topology, id: ClusterId, cluster: &Cluster) -> Vec<Range> {
-    let network = &topology.networks[cluster.network.index()];
-    let lists = [
-        (Use::Pods, &cluster.pod_cidrs),
-        (Use::Services, &cluster.service_cidrs),
-        (Use::Nodes, &cluster.node_cidrs),
-        (Use::Network, &network.cidrs),
-    ];
-    let range = |used| {
-        move |cidr: &crate::source::Spanned<crate::spec::value::Cidr>| Range {
-            net: cidr.0,
-            used,
-            cluster: id,
-            span: cidr.span,
-        }
-    };
-    lists.into_iter().flat_map(|(used, list)| list.iter().map(range(used))).collect()
-}
-
-fn must_not_meet(topology: &Topology, a: &Range, b: &Range) -> bool {
-    use Use::{Network, Nodes, Pods, Services};
-    let own = a.cluster == b.cluster;
-    let (one, two) = (topology.cluster(a.cluster), topology.cluster(b.cluster));
-    // A cluster that is not (yet) a member counts as one: it is going to be.
-    let flat = topology.mesh.networking == Networking::Flat;
-    match (a.used, b.used) {
-        (Pods, Pods) if own => true,
-        (Pods, Pods) => flat,
-        // Pods of ENI clusters, and of other clusters with routed pods, live in the network.
-        (Pods, Network) | (Network, Pods) => {
-            let pods = if a.used == Pods { one } else { two };
-            let tunnel = topology.mesh.routing.mode == crate::spec::mesh::RoutingMode::Tunnel;
-            if own || one.network == two.network {
-                tunnel && own && pods.ipam.mode != crate::spec::cluster::IpamMode::Eni
-            } else {
-                flat
+/// `the pods of `use1``.
+fn whose(topology: &Topology, entry: &Entry) -> String {
+    let used = entry.used.name();
+    match (entry.cluster, entry.network) {
+        (Some(cluster), _) => format!("the {used} of `{}`", topology.cluster(cluster).name.value),
+        (None, Some(network)) => {
+            let network = &topology.networks[network.index()];
+            let region = &topology.regions[network.region.index()].name.value;
+            match entry.used {
+                Use::Subnet => format!("a subnet of `{region}/{}`", network.name.value),
+                _ => format!("the network `{region}/{}`", network.name.value),
             }
         }
-        (Pods, Nodes) | (Nodes, Pods) => {
-            let pods = if a.used == Pods { one } else { two };
-            pods.ipam.mode != crate::spec::cluster::IpamMode::Eni && (own || flat)
-        }
-        (Pods | Nodes | Network, Services) | (Services, Pods | Nodes | Network) => {
-            own || (flat && (a.used == Pods || b.used == Pods))
-        }
-        (Nodes, Nodes) => flat && !own,
-        _ => false,
+        (None, None) => format!("a {used}"),
     }
 }
 
-fn finding(topology: &Topology, a: &Range, b: &Range) -> Diagnostic {
+fn finding(topology: &Topology, a: &Entry, b: &Entry) -> Diagnostic {
     let (first, second) = if a.span <= b.span { (a, b) } else { (b, a) };
-    let whose = |range: &Range| {
-        format!("the {} of `{}`", range.used.name(), topology.cluster(range.cluster).name.value)
-    };
-    let message = if first.net == second.net {
-        format!("{} and {} have the same range {}", whose(first), whose(second), first.net)
+    let (one, two) = (whose(topology, first), whose(topology, second));
+    let message = if first.range == second.range {
+        format!("{one} and {two} have the same range {}", first.range)
     } else {
-        format!("{} ({}) overlap {} ({})", whose(second), second.net, whose(first), first.net)
+        format!("{two} ({}) overlap {one} ({})", second.range, first.range)
     };
-    Diagnostic::new(&OVERLAPPING_CIDR, second.span, message)
-        .label(whose(second))
-        .related(first.span, whose(first))
-        .help("give each its own range")
+    let reserved = [first, second].into_iter().find(|entry| entry.used == Use::Reserved);
+    let because = reserved
+        .and_then(|entry| topology.reserved.iter().find(|(cidr, _)| cidr.span == entry.span));
+    let finding = Diagnostic::new(&OVERLAPPING_CIDR, second.span, message)
+        .label(two)
+        .related(first.span, one)
+        .help("give each its own range");
+    match because {
+        Some((_, because)) if !because.is_empty() => {
+            finding.note(format!("it is reserved: {because}"))
+        }
+        _ => finding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::topology::sample::{TWO_CLUSTERS, resolved};
+
+    fn messages(changes: &[(&str, &str)]) -> Vec<String> {
+        let mut text = TWO_CLUSTERS.to_owned();
+        for (from, to) in changes {
+            assert!(text.contains(from), "{from}");
+            text = text.replacen(from, to, 1);
+        }
+        let (_, found) = resolved(&text);
+        found.into_iter().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
+    }
+
+    #[test]
+    fn what_must_not_meet_is_found() {
+        for (from, to, message) in [
+            (
+                "podCIDRs: [100.65.0.0/16]",
+                "podCIDRs: [100.64.128.0/17]",
+                "the pods of `euw1` (100.64.128.0/17) overlap the pods of `use1` (100.64.0.0/16)",
+            ),
+            (
+                "podCIDRs: [100.65.0.0/16]",
+                "podCIDRs: [10.0.1.0/24]",
+                "the pods of `euw1` and the nodes of `use1` have the same range 10.0.1.0/24",
+            ),
+            (
+                "serviceCIDRs: [10.97.0.0/16]",
+                "serviceCIDRs: [100.65.4.0/22]",
+                "the Services of `euw1` (100.65.4.0/22) overlap the pods of `euw1` (100.65.0.0/16)",
+            ),
+            (
+                "  regions:",
+                "  reserved: [{cidrs: [100.65.0.0/24], because: office VPN}]\n  regions:",
+                "the pods of `euw1` (100.65.0.0/16) overlap a reserved range (100.65.0.0/24)",
+            ),
+            (
+                "{cidrs: [10.1.0.0/16]}",
+                "{cidrs: [10.1.0.0/16], subnets: [{cidr: 10.1.1.0/24}, {cidr: 10.1.1.128/25}]}",
+                "a subnet of `eu-west-1/main` (10.1.1.128/25) overlap a subnet of `eu-west-1/main` (10.1.1.0/24)",
+            ),
+        ] {
+            let found = messages(&[(from, to)]);
+            assert!(found.contains(&format!("LB1001 {message}")), "{message}: {found:#?}");
+        }
+    }
+
+    #[test]
+    fn what_may_meet_is_not() {
+        let island = ("mesh:\n", "mesh:\n    networking: island\n");
+        assert_eq!(messages(&[island, ("100.65.0.0/16", "100.64.0.0/16")]), [""; 0]);
+        // Clusters of one network may share a range of nodes; Services may repeat.
+        let one_network =
+            [("region: eu-west-1", "region: us-east-1"), ("10.1.1.0/24", "10.0.1.0/24")];
+        assert_eq!(messages(&one_network), [""; 0]);
+        assert_eq!(messages(&[("10.97.0.0/16", "10.96.0.0/16")]), [""; 0]);
+    }
 }
