@@ -12,6 +12,7 @@ pub mod scalar;
 pub mod shape;
 
 mod build;
+mod declare;
 
 use crate::declare_rules;
 use crate::source::{SourceId, SourceMap, Span};

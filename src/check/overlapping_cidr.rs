@@ -86,7 +86,7 @@ fn finding(topology: &Topology, a: &Entry, b: &Entry) -> Diagnostic {
     let message = if first.range == second.range {
         format!("{one} and {two} have the same range {}", first.range)
     } else {
-        format!("{two} ({}) overlap {one} ({})", second.range, first.range)
+        format!("{one} ({}) and {two} ({}) overlap", first.range, second.range)
     };
     let reserved = [first, second].into_iter().find(|entry| entry.used == Use::Reserved);
     let because = reserved
@@ -123,27 +123,27 @@ mod tests {
             (
                 "podCIDRs: [100.65.0.0/16]",
                 "podCIDRs: [100.64.128.0/17]",
-                "the pods of `euw1` (100.64.128.0/17) overlap the pods of `use1` (100.64.0.0/16)",
+                "the pods of `use1` (100.64.0.0/16) and the pods of `euw1` (100.64.128.0/17) overlap",
             ),
             (
                 "podCIDRs: [100.65.0.0/16]",
                 "podCIDRs: [10.0.1.0/24]",
-                "the pods of `euw1` and the nodes of `use1` have the same range 10.0.1.0/24",
+                "the nodes of `use1` and the pods of `euw1` have the same range 10.0.1.0/24",
             ),
             (
                 "serviceCIDRs: [10.97.0.0/16]",
                 "serviceCIDRs: [100.65.4.0/22]",
-                "the Services of `euw1` (100.65.4.0/22) overlap the pods of `euw1` (100.65.0.0/16)",
+                "the pods of `euw1` (100.65.0.0/16) and the Services of `euw1` (100.65.4.0/22) overlap",
             ),
             (
                 "  regions:",
                 "  reserved: [{cidrs: [100.65.0.0/24], because: office VPN}]\n  regions:",
-                "the pods of `euw1` (100.65.0.0/16) overlap a reserved range (100.65.0.0/24)",
+                "a reserved range (100.65.0.0/24) and the pods of `euw1` (100.65.0.0/16) overlap",
             ),
             (
                 "{cidrs: [10.1.0.0/16]}",
                 "{cidrs: [10.1.0.0/16], subnets: [{cidr: 10.1.1.0/24}, {cidr: 10.1.1.128/25}]}",
-                "a subnet of `eu-west-1/main` (10.1.1.128/25) overlap a subnet of `eu-west-1/main` (10.1.1.0/24)",
+                "a subnet of `eu-west-1/main` (10.1.1.0/24) and a subnet of `eu-west-1/main` (10.1.1.128/25) overlap",
             ),
         ] {
             let found = messages(&[(from, to)]);
