@@ -11,7 +11,7 @@ mod table;
 
 use semver::Version;
 
-pub use check::{Problem, ProblemKind};
+pub use check::{Problem, ProblemKind, SUGGESTIONS};
 pub use table::{Allowed, Type};
 
 use table::{Fact, Node, Release, TABLE, Verdict};

@@ -8,6 +8,7 @@
 //! not hide the next document.
 
 pub mod fields;
+pub mod json;
 pub mod scalar;
 pub mod shape;
 

@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use super::table::{self, Node, TABLE, Verdict};
 use super::{Allowed, Chart, Key, Known, Type, nearest};
 
-/// How many misspelt keys of one tree get a suggestion: each is compared with all keys of the chart.
-const SUGGESTIONS: usize = 50;
+/// How many misspelt keys of one tree, or of many that are checked together, get a suggestion: each
+/// is compared with all keys of the chart.
+pub const SUGGESTIONS: usize = 50;
 
 /// The longest part of a value that a message repeats, in characters.
 const SHOWN: usize = 40;
@@ -49,20 +50,26 @@ impl Chart {
     /// Children of open keys ([`Known::open`]) are not reported, and null is always right. The tree
     /// need not be complete: the chart's defaults fill it.
     pub fn check(&self, values: &Value) -> Vec<Problem> {
-        let mut problems = self.walk(values);
+        self.check_within(values, &mut { SUGGESTIONS })
+    }
+
+    /// The same as [`Self::check`] for one tree of many: `suggestions` is how many misspelt keys
+    /// may still get one, and becomes how many are left.
+    pub fn check_within(&self, values: &Value, suggestions: &mut usize) -> Vec<Problem> {
+        let mut problems = self.walk(values, suggestions);
         problems.retain(|problem| problem.kind != ProblemKind::Deprecated);
         problems
     }
 
     /// All keys of the tree that the chart has but that are on their way out.
     pub fn deprecated(&self, values: &Value) -> Vec<Problem> {
-        let mut problems = self.walk(values);
+        let mut problems = self.walk(values, &mut 0);
         problems.retain(|problem| problem.kind == ProblemKind::Deprecated);
         problems
     }
 
-    fn walk(&self, values: &Value) -> Vec<Problem> {
-        let mut walk = Walk { chart: self, path: Vec::new(), problems: Vec::new(), suggestions: 0 };
+    fn walk(&self, values: &Value, suggestions: &mut usize) -> Vec<Problem> {
+        let mut walk = Walk { chart: self, path: Vec::new(), problems: Vec::new(), suggestions };
         match values {
             Value::Null => {}
             Value::Object(map) => walk.map(&TABLE.root, &self.fate(&TABLE.root, None), map),
@@ -77,7 +84,7 @@ struct Walk<'a> {
     chart: &'a Chart,
     path: Vec<String>,
     problems: Vec<Problem>,
-    suggestions: usize,
+    suggestions: &'a mut usize,
 }
 
 impl Walk<'_> {
@@ -105,11 +112,11 @@ impl Walk<'_> {
             None => match parents_fate {
                 Key::Known(known) if known.open => {}
                 Key::Known(_) => {
-                    self.suggestions += 1;
                     let (last, at) = self.path.split_last().expect("internal error: no key");
-                    let nearest = (self.suggestions <= SUGGESTIONS).then(|| {
+                    let nearest = (*self.suggestions > 0).then(|| {
                         nearest::nearest(self.chart, parent, at, std::slice::from_ref(last))
                     });
+                    *self.suggestions = self.suggestions.saturating_sub(1);
                     self.missing(&Key::Unknown { nearest: nearest.flatten() });
                 }
                 gone => self.missing(gone),
