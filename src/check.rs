@@ -5,9 +5,16 @@ pub mod duplicate_cluster_id;
 pub mod eni_cluster_id;
 pub mod incompatible_settings;
 pub mod invalid_cluster_name;
+pub mod invariant;
 pub mod overlapping_cidr;
+pub mod overridden_invariant;
 pub mod pending_load_balancer;
+pub mod removed_helm_value;
+pub mod unknown_helm_value;
 pub mod unreachable_flow;
+pub mod wrong_helm_value;
+
+mod helm_values;
 
 use rayon::prelude::*;
 
@@ -42,6 +49,10 @@ pub static CHECKS: &[Check] = &[
         run: incompatible_settings::check,
     },
     Check { rule: &unreachable_flow::UNREACHABLE_FLOW, run: unreachable_flow::check },
+    Check { rule: &unknown_helm_value::UNKNOWN_HELM_VALUE, run: unknown_helm_value::check },
+    Check { rule: &removed_helm_value::REMOVED_HELM_VALUE, run: removed_helm_value::check },
+    Check { rule: &wrong_helm_value::WRONG_HELM_VALUE, run: wrong_helm_value::check },
+    Check { rule: &overridden_invariant::OVERRIDDEN_INVARIANT, run: overridden_invariant::check },
 ];
 
 /// Runs every rule.
