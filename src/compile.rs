@@ -4,6 +4,7 @@
 //! independent of each other, so they can be compiled in parallel and dropped when written.
 
 mod capability;
+mod cilium_values;
 mod default_deny;
 mod dns;
 mod health;
@@ -29,6 +30,11 @@ pub struct Generator {
 
 /// The generators, in the order in which they run.
 pub static GENERATORS: &[Generator] = &[
+    Generator {
+        name: "cilium_values",
+        summary: "Helm values of Cilium, and the chart that they are for",
+        generate: cilium_values::generate,
+    },
     Generator {
         name: "namespace",
         summary: "Namespaces, where an application asks for them",

@@ -1,0 +1,76 @@
+//! What an installer needs from Cilium, and what Cilium needs for what the cluster runs.
+
+use super::Site;
+use super::values::{Values, texts};
+use crate::spec::cluster::{
+    Announce, Distribution, LoadBalancerController as Controller, NodeLocalMode,
+};
+use crate::spec::mesh::RoutingMode;
+
+/// The capabilities of the agent that the charts have, but for `SYS_MODULE`.
+const AGENT: [&str; 11] = [
+    "CHOWN",
+    "KILL",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "SYS_ADMIN",
+    "SYS_RESOURCE",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "SETGID",
+    "SETUID",
+];
+/// The same for the container that cleans up.
+const CLEAN: [&str; 3] = ["NET_ADMIN", "SYS_ADMIN", "SYS_RESOURCE"];
+
+/// Writes the part.
+pub(super) fn write(site: &Site<'_>, values: &mut Values) {
+    match site.cluster.distribution {
+        Distribution::Talos => talos(values),
+        // Source: Cilium, "Installation using Helm", AKS: bring-your-own-CNI clusters.
+        Distribution::Aks => values.set("aksbyocni.enabled", true),
+        Distribution::Gke => gke(site, values),
+        Distribution::Kubeadm
+        | Distribution::Eks
+        | Distribution::K3s
+        | Distribution::Kind
+        | Distribution::Other => {}
+    }
+    // The second of two operators finds no node of its own.
+    if site.cluster.max_nodes.as_ref().is_some_and(|nodes| nodes.value == 1) {
+        values.set("operator.replicas", 1);
+    }
+    let controller = site.cluster.load_balancer.as_ref().map(|controller| controller.value);
+    match site.cluster.announce.filter(|_| controller == Some(Controller::LbIpam)) {
+        Some(Announce::L2) => values.set("l2announcements.enabled", true),
+        Some(Announce::Bgp) => values.set("bgpControlPlane.enabled", true),
+        None => {}
+    }
+    if site.cluster.dns.node_local == Some(NodeLocalMode::Redirect) {
+        let renamed = "localRedirectPolicies.enabled";
+        let key = if site.chart.has(renamed) { renamed } else { "localRedirectPolicy" };
+        values.set(key, true);
+    }
+}
+
+/// Talos mounts the cgroup file system itself and lets no pod load kernel modules.
+/// Source: Talos, "Deploying Cilium CNI".
+fn talos(values: &mut Values) {
+    values.set("cgroup.autoMount.enabled", false);
+    values.set("cgroup.hostRoot", "/sys/fs/cgroup");
+    values.set("securityContext.capabilities.ciliumAgent", texts(AGENT));
+    values.set("securityContext.capabilities.cleanCiliumState", texts(CLEAN));
+}
+
+/// Source: Cilium, "Installation using Helm", GKE. `gke.enabled` is for pods that the network
+/// routes; in a tunnel the nodes need only be prepared.
+fn gke(site: &Site<'_>, values: &mut Values) {
+    values.set("nodeinit.enabled", true);
+    values.set("nodeinit.reconfigureKubelet", true);
+    values.set("nodeinit.removeCbrBridge", true);
+    values.set("cni.binPath", "/home/kubernetes/bin");
+    if site.topology.mesh.routing.mode == RoutingMode::Native {
+        values.set("gke.enabled", true);
+    }
+}

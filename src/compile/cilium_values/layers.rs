@@ -1,0 +1,76 @@
+//! The user's own values over the generated ones.
+
+use serde_json::{Map, Value};
+
+use crate::yaml::{self, Node, json::json};
+
+/// Merges a layer into values as Helm merges a second values file: mappings key by key, anything
+/// else as a whole.
+///
+/// Null stays in the result. There Helm takes it as "delete the chart's default", so it deletes
+/// the generated value and the default at once, as `--set key=null` does.
+/// Source: Helm, "Values Files", Deleting a default key.
+pub(super) fn merge(values: &mut Value, layer: &Node) {
+    let yaml::Value::Mapping(entries) = &layer.value else { return };
+    let Value::Object(map) = values else { return };
+    for entry in entries {
+        if entry.value.entries().is_none() {
+            map.insert(entry.key.to_string(), json(&entry.value));
+            continue;
+        }
+        let below = map.entry(&*entry.key).or_insert(Value::Null);
+        if !below.is_object() {
+            *below = Value::Object(Map::new());
+        }
+        merge(below, &entry.value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json as literal;
+
+    use super::*;
+    use crate::diagnostic::Diagnostics;
+    use crate::source::SourceMap;
+
+    fn merged(mut values: Value, layers: &[&str]) -> Value {
+        let mut sources = SourceMap::new();
+        for layer in layers {
+            let id = sources.add("a.yaml", *layer);
+            for layer in &yaml::parse(&sources, id, &mut Diagnostics::new()) {
+                merge(&mut values, layer);
+            }
+        }
+        values
+    }
+
+    #[test]
+    fn mappings_meet_and_lists_are_replaced() {
+        let values = literal!({"a": {"b": 1, "c": [1, 2]}, "d": true});
+        let layers = ["a: {c: [3], e: yes}", "a: {e: null}\nf: {g: {h: \"1\"}}"];
+        assert_eq!(
+            merged(values, &layers),
+            literal!({"a": {"b": 1, "c": [3], "e": null}, "d": true, "f": {"g": {"h": "1"}}}),
+        );
+    }
+
+    #[test]
+    fn null_deletes_and_a_later_layer_may_set_again() {
+        let values = literal!({"a": {"b": 1}, "c": 2});
+        assert_eq!(
+            merged(values.clone(), &["a: null"]),
+            literal!({"a": null, "c": 2}),
+            "Helm deletes the chart's default for it"
+        );
+        assert_eq!(
+            merged(values, &["a: null", "a: {d: 5}", "c: {e: 1}"]),
+            literal!({"a": {"d": 5}, "c": {"e": 1}}),
+        );
+    }
+
+    #[test]
+    fn what_is_no_mapping_changes_nothing() {
+        assert_eq!(merged(literal!({"a": 1}), &["[1]", "x"]), literal!({"a": 1}));
+    }
+}
