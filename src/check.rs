@@ -1,15 +1,19 @@
 //! Rules over a resolved topology: one file each, one row each.
 
 pub mod cluster_id_out_of_range;
+pub mod disconnected_clusters;
 pub mod duplicate_cluster_id;
 pub mod eni_cluster_id;
+pub mod hazardous_range;
 pub mod incompatible_settings;
 pub mod invalid_cluster_name;
 pub mod invariant;
 pub mod overlapping_cidr;
 pub mod overridden_invariant;
 pub mod pending_load_balancer;
+pub mod pool_too_small;
 pub mod removed_helm_value;
+pub mod subnet_outside_network;
 pub mod unknown_helm_value;
 pub mod unreachable_flow;
 pub mod wrong_helm_value;
@@ -33,6 +37,16 @@ pub struct Check {
 /// The rules, in the order of their codes.
 pub static CHECKS: &[Check] = &[
     Check { rule: &overlapping_cidr::OVERLAPPING_CIDR, run: overlapping_cidr::check },
+    Check {
+        rule: &disconnected_clusters::DISCONNECTED_CLUSTERS,
+        run: disconnected_clusters::check,
+    },
+    Check { rule: &pool_too_small::POOL_TOO_SMALL, run: pool_too_small::check },
+    Check { rule: &hazardous_range::HAZARDOUS_RANGE, run: hazardous_range::check },
+    Check {
+        rule: &subnet_outside_network::SUBNET_OUTSIDE_NETWORK,
+        run: subnet_outside_network::check,
+    },
     Check { rule: &duplicate_cluster_id::DUPLICATE_CLUSTER_ID, run: duplicate_cluster_id::check },
     Check {
         rule: &cluster_id_out_of_range::CLUSTER_ID_OUT_OF_RANGE,

@@ -309,30 +309,11 @@ fn one_network(outer: Use, inner: Use) -> Rule {
 /// Groups of networks that see each other's addresses: both ends of a peering, which is not
 /// transitive, and everything that transit gateways, lines and tunnels connect.
 fn joined_networks(topology: &Topology) -> Vec<Vec<NetworkId>> {
-    let mut groups = Vec::new();
-    let mut component: Vec<usize> = (0..topology.networks.len()).collect();
-    for interconnect in &topology.interconnects {
-        match interconnect.kind {
-            InterconnectType::VpcPeering | InterconnectType::VnetPeering => {
-                groups.push(interconnect.networks.clone());
-            }
-            // Over the internet private ranges are not routed.
-            InterconnectType::Internet => {}
-            InterconnectType::TransitGateway
-            | InterconnectType::DirectConnect
-            | InterconnectType::Vpn
-            | InterconnectType::Wireguard
-            | InterconnectType::Tailscale => {
-                for pair in interconnect.networks.windows(2) {
-                    let (a, b) = (
-                        root(&mut component, pair[0].index()),
-                        root(&mut component, pair[1].index()),
-                    );
-                    component[a] = b;
-                }
-            }
-        }
-    }
+    // Over the internet private ranges are not routed.
+    let private = |kind| kind != InterconnectType::Internet;
+    let mut component = components(topology, private);
+    let peerings = topology.interconnects.iter().filter(|i| is_peering(i.kind));
+    let mut groups: Vec<_> = peerings.map(|peering| peering.networks.clone()).collect();
     let mut sets = std::collections::BTreeMap::<usize, Vec<NetworkId>>::new();
     for at in 0..component.len() {
         let set = root(&mut component, at);
@@ -340,6 +321,50 @@ fn joined_networks(topology: &Topology) -> Vec<Vec<NetworkId>> {
     }
     groups.extend(sets.into_values().filter(|set| set.len() > 1));
     groups
+}
+
+fn is_peering(kind: InterconnectType) -> bool {
+    matches!(kind, InterconnectType::VpcPeering | InterconnectType::VnetPeering)
+}
+
+/// What transitive interconnects connect, as a union-find forest.
+fn components(topology: &Topology, wanted: impl Fn(InterconnectType) -> bool) -> Vec<usize> {
+    let mut component: Vec<usize> = (0..topology.networks.len()).collect();
+    let transitive =
+        topology.interconnects.iter().filter(|i| !is_peering(i.kind) && wanted(i.kind));
+    for pair in transitive.flat_map(|interconnect| interconnect.networks.windows(2)) {
+        let a = root(&mut component, pair[0].index());
+        let b = root(&mut component, pair[1].index());
+        component[a] = b;
+    }
+    component
+}
+
+/// Which networks packets can travel between.
+#[derive(Debug)]
+pub struct Paths {
+    component: Vec<usize>,
+    peered: std::collections::BTreeSet<(NetworkId, NetworkId)>,
+}
+
+impl Paths {
+    /// Whether packets can travel between two networks.
+    pub fn joined(&self, a: NetworkId, b: NetworkId) -> bool {
+        self.component[a.index()] == self.component[b.index()]
+            || self.peered.contains(&(a.min(b), a.max(b)))
+    }
+}
+
+/// The paths of a topology.
+pub fn paths(topology: &Topology) -> Paths {
+    let mut component = components(topology, |_| true);
+    let component = (0..component.len()).map(|at| root(&mut component, at)).collect();
+    let peerings = topology.interconnects.iter().filter(|i| is_peering(i.kind));
+    let pairs = peerings.flat_map(|peering| {
+        let ends = &peering.networks;
+        ends.iter().flat_map(move |a| ends.iter().map(move |b| (*a.min(b), *a.max(b))))
+    });
+    Paths { component, peered: pairs.collect() }
 }
 
 /// The representative of a set, with the path to it shortened.
