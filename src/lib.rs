@@ -25,3 +25,7 @@ pub mod compile;
 pub mod render;
 
 pub mod report;
+
+pub mod cli;
+
+pub use report::rules::rules;

@@ -11,7 +11,9 @@ pub mod flow;
 pub mod load;
 pub mod mesh;
 pub mod ports;
+pub mod reference;
 pub mod region;
+pub mod schema;
 pub mod value;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};

@@ -18,7 +18,9 @@ fn finding(id: SourceId, range: std::ops::Range<usize>) -> Diagnostic {
 
 fn written(format: Format, found: Vec<Diagnostic>, sources: &SourceMap) -> String {
     let mut all = Diagnostics::new();
-    found.into_iter().for_each(|one| all.push(one));
+    for one in found {
+        all.push(one);
+    }
     let report = Report::new(all, sources);
     let mut out = Vec::new();
     format.write(&report, Look::default(), &mut out).unwrap();
@@ -39,7 +41,9 @@ fn all_places(text: &str) {
     let count = found.len();
     let all = Look { all: true, color: true, ..Look::default() };
     let mut sink = Diagnostics::new();
-    found.into_iter().for_each(|one| sink.push(one));
+    for one in found {
+        sink.push(one);
+    }
     let report = Report::new(sink, &sources);
     let mut out = Vec::new();
     human::write(&report, all, &mut out).unwrap();
@@ -114,7 +118,7 @@ fn what_a_project_says_does_not_steer_the_terminal() {
     human::write(&Report::new(found, &sources), Look::default(), &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     let steers = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
-    assert!(!text.contains(steers), "{:?}", text);
+    assert!(!text.contains(steers), "{text:?}");
 }
 
 #[test]
