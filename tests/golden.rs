@@ -1,4 +1,4 @@
-//! Files that hold what is expected. `UPDATE=1` writes them.
+//! Files of the source tree that hold what is expected. `UPDATE=1` writes them.
 #![expect(clippy::disallowed_methods, reason = "the tests read and write the source tree")]
 
 use std::path::{Path, PathBuf};

@@ -2,10 +2,15 @@
 
 mod architecture;
 mod chart_table;
+mod commands;
 mod crds;
+mod generated;
 mod go_yaml;
 mod golden;
 mod kustomize;
+mod language;
 mod report;
+mod rules;
 mod tools;
+mod tree;
 mod written_yaml;

@@ -1,0 +1,68 @@
+//! Rules: their codes, their pages, and their fixtures.
+
+use std::collections::BTreeSet;
+
+use landbridge::rules;
+
+use crate::{golden, tree};
+
+#[test]
+fn codes_and_names_are_their_own() {
+    let rules = rules();
+    for pair in rules.windows(2) {
+        assert!(pair[0].code < pair[1].code, "{} stands twice", pair[1].code);
+    }
+    let names: BTreeSet<_> = rules.iter().map(|rule| rule.name).collect();
+    assert_eq!(names.len(), rules.len(), "two rules share a name");
+    for rule in rules {
+        let digits = rule.code.strip_prefix("LB").unwrap_or_default();
+        assert!(digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()), "{rule:?}");
+        let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        assert!(rule.name.chars().all(known), "{}: `{}`", rule.code, rule.name);
+        assert!(!rule.summary.ends_with('.'), "{}: a summary has no full stop", rule.code);
+    }
+}
+
+#[test]
+fn every_rule_has_a_whole_page() {
+    let mut wrong = Vec::new();
+    for rule in rules() {
+        let parts = ["## What it does", "## Why it matters", "## Example", "Use instead:"];
+        let places: Vec<_> = parts.iter().map(|part| rule.doc.find(part)).collect();
+        if places.iter().any(Option::is_none) || !places.is_sorted() {
+            wrong.push(format!("{}: its page needs {parts:?}, in this order", rule.code));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_rule_has_a_fixture() {
+    let mut wrong = Vec::new();
+    for rule in rules() {
+        let folder = format!("fixtures/check/{}-{}", rule.code, rule.name);
+        for file in ["bad", "good", "bad.out"] {
+            let path = format!("{folder}/{file}");
+            if !golden::path(&path).exists() {
+                wrong.push(format!("{path} is missing"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_declared_rule_is_in_the_table() {
+    let known: BTreeSet<_> = rules().iter().map(|rule| rule.code).collect();
+    let mut declared = BTreeSet::new();
+    tree::each_file("src", &mut |path, text| {
+        if path.ends_with("tests.rs") {
+            return;
+        }
+        for part in text.split("code: \"LB").skip(1) {
+            declared.insert(format!("LB{}", part.split('"').next().unwrap_or_default()));
+        }
+    });
+    let declared: BTreeSet<_> = declared.iter().map(String::as_str).collect();
+    assert_eq!(declared, known, "add the module's RULES to TABLES of src/report/rules.rs");
+}
