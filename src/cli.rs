@@ -8,6 +8,8 @@ pub mod exit;
 
 mod args;
 mod check;
+mod compare;
+mod compile;
 mod completions;
 mod context;
 mod error;
@@ -16,7 +18,10 @@ mod init;
 mod man;
 mod output;
 mod pipeline;
+mod project;
 mod schema;
+mod target;
+mod write;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -55,6 +60,7 @@ struct Cli {
 enum Command {
     Init(init::Args),
     Check(check::Args),
+    Compile(compile::Args),
     Explain(explain::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -90,6 +96,7 @@ fn execute(command: Command, context: &mut Context) -> Result<Exit, Error> {
     match command {
         Command::Init(args) => init::run(&args, context),
         Command::Check(args) => check::run(&args, context),
+        Command::Compile(args) => compile::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -49,6 +49,27 @@ pub fn files(desired: &Desired) -> Result<Files, Diagnostics> {
     Ok(files)
 }
 
+/// Renders the objects of one cluster as one stream, for a reader that applies it as it is:
+/// neither values nor patches are in it.
+///
+/// # Errors
+/// The findings of [`check`], if there are any.
+pub fn stream(desired: &Desired) -> Result<Vec<u8>, Diagnostics> {
+    let mut found = Diagnostics::new();
+    let plan = layout::plan(desired, &mut found);
+    if !found.is_empty() {
+        return Err(found);
+    }
+    let mut stream = Vec::new();
+    for content in plan.files.values().filter(|content| matches!(content, Content::Objects(_))) {
+        if !stream.is_empty() {
+            stream.extend(b"---\n");
+        }
+        stream.extend(text(content));
+    }
+    Ok(stream)
+}
+
 fn start() -> String {
     let mut out = String::with_capacity(4 * 1024);
     yaml::comment(&mut out, HEADER);

@@ -36,10 +36,19 @@ fn every_rule_has_a_whole_page() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Rules that no project can break, with the reason.
+const WITHOUT_FIXTURE: &[(&str, &str)] = &[(
+    "LB0014",
+    "names are unique before anything is made of them; src/render/tests.rs makes a collision",
+)];
+
 #[test]
 fn every_rule_has_a_fixture() {
     let mut wrong = Vec::new();
     for rule in rules() {
+        if WITHOUT_FIXTURE.iter().any(|(code, _)| *code == rule.code) {
+            continue;
+        }
         let folder = format!("fixtures/check/{}-{}", rule.code, rule.name);
         for file in ["bad", "good", "bad.out"] {
             let path = format!("{folder}/{file}");

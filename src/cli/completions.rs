@@ -21,6 +21,6 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     let mut script = Vec::new();
     generate(args.shell, &mut super::command(), "landbridge", &mut script);
-    context.print(&String::from_utf8_lossy(&script))?;
+    context.print(script)?;
     Ok(Exit::Clean)
 }

@@ -1,17 +1,16 @@
 //! What a command runs in: its project, its streams, how much it says.
 
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 
 use super::args::{Global, When};
 use super::error::Error;
 use super::output::{Output, broken, stderr};
+use super::project;
 use crate::report::{Format, Look, Report};
-use crate::spec::load::ENTRY;
 use crate::system::os::OsSystem;
-use crate::system::{FileError, System as _};
 
 /// What a command runs in.
 pub(super) struct Context {
@@ -37,27 +36,14 @@ impl Context {
 
     /// The project: the folder that was named, or the nearest one upwards.
     pub(super) fn project(&self) -> Result<OsSystem, Error> {
-        let init = "`landbridge init` writes a first project";
-        let Some(root) = self.named_project().map(Path::to_path_buf).or_else(find) else {
-            let message = format!("there is no `{ENTRY}` here, nor in a folder above");
-            return Err(Error::new(message).help(format!("{init}; `-C DIR` names another folder")));
-        };
-        self.detail(&format!("the project is `{}`", root.display()));
-        let failed = |error| {
-            let message = format!("the project `{}` cannot be opened", root.display());
-            Error::new(message).cause(error)
-        };
-        let system = OsSystem::open(&root).map_err(failed)?;
-        if system.kind(ENTRY) == Err(FileError::Missing) {
-            let message = format!("there is no `{ENTRY}` in `{}`", root.display());
-            return Err(Error::new(message).help(init));
-        }
-        Ok(system)
+        let project = project::open(self.named_project())?;
+        self.detail(&format!("the project is `{}`", project.root().display()));
+        Ok(project)
     }
 
     /// Writes a result to standard output.
-    pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
-        self.out.write_all(text.as_bytes()).map_err(|error| broken(&error))
+    pub(super) fn print(&mut self, text: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.out.write_all(text.as_ref()).map_err(|error| broken(&error))
     }
 
     /// Writes a report to standard output.
@@ -72,6 +58,17 @@ impl Context {
             summary: !self.global.quiet,
         };
         format.write(report, look, &mut self.out).map_err(|error| broken(&error))
+    }
+
+    /// Writes what was found to standard error, where standard output is for something else.
+    pub(super) fn complain(&self, report: &Report<'_>) -> Result<(), Error> {
+        if report.found().is_empty() {
+            return Ok(());
+        }
+        let look = Look { all: self.global.verbose, ..Look::default() };
+        Format::Human
+            .write(report, look, &mut stderr(self.color()))
+            .map_err(|error| Error::new("standard error cannot be written").cause(error))
     }
 
     /// Tells the user about progress.
@@ -97,10 +94,6 @@ impl Context {
     pub(super) fn finish(&mut self) -> Result<(), Error> {
         self.out.flush().map_err(|error| broken(&error))
     }
-}
-
-fn find() -> Option<PathBuf> {
-    OsSystem::find_up(Path::new("."), ENTRY)
 }
 
 fn choice(when: When) -> ColorChoice {

@@ -29,6 +29,6 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     let mut page = Vec::new();
     let rendered = Man::new(all).render(&mut page);
     rendered.map_err(|error| Error::new("the page cannot be made").cause(error))?;
-    context.print(&String::from_utf8_lossy(&page))?;
+    context.print(page)?;
     Ok(Exit::Clean)
 }

@@ -1,10 +1,15 @@
 //! The phases in their order, as every command runs them.
 
+use rayon::prelude::*;
+
+use crate::compile::{self, Index};
 use crate::diagnostic::Diagnostics;
+use crate::render::{self, Files};
 use crate::report::Report;
+use crate::resource::Desired;
 use crate::source::SourceMap;
 use crate::system::System;
-use crate::topology::Topology;
+use crate::topology::{ClusterId, Topology};
 use crate::{check, spec, topology};
 
 /// A project that was read and checked.
@@ -13,8 +18,15 @@ pub(super) struct Checked {
     pub(super) sources: SourceMap,
     /// What is wrong with it.
     pub(super) found: Diagnostics,
-    /// What it means; nothing where that could not be made out.
-    pub(super) topology: Option<Topology>,
+    /// What it means, with what concerns which cluster; nothing where it has errors.
+    pub(super) meant: Option<Meant>,
+}
+
+/// A topology that can be compiled.
+pub(super) struct Meant {
+    /// What it means.
+    pub(super) topology: Topology,
+    index: Index,
 }
 
 impl Checked {
@@ -26,11 +38,51 @@ impl Checked {
         if let Some(topology) = &topology {
             check::run(topology, &mut found);
         }
-        Self { sources, found, topology }
+        let whole = topology.filter(|_| !found.has_errors());
+        let mut meant = whole.map(Meant::new);
+        if let Some(some) = &meant {
+            some.check(&mut found);
+            meant = meant.filter(|_| !found.has_errors());
+        }
+        Self { sources, found, meant }
     }
 
     /// The findings, sorted.
     pub(super) fn report(&mut self) -> Report<'_> {
         Report::new(std::mem::take(&mut self.found), &self.sources)
+    }
+}
+
+impl Meant {
+    fn new(topology: Topology) -> Self {
+        let index = Index::of(&topology);
+        Self { topology, index }
+    }
+
+    /// What should exist in a cluster. It is made anew each time, so that only the clusters that
+    /// are being worked on take memory.
+    pub(super) fn desired(&self, id: ClusterId) -> Desired {
+        compile::cluster(&self.topology, &self.index, id)
+    }
+
+    /// The files of a cluster.
+    pub(super) fn files(&self, id: ClusterId) -> Files {
+        render::files(&self.desired(id)).expect("internal error: the project was checked")
+    }
+
+    /// Reports what could not be written.
+    fn check(&self, found: &mut Diagnostics) {
+        let ids: Vec<_> = self.topology.clusters().map(|(id, _)| id).collect();
+        let results: Vec<_> = ids
+            .par_iter()
+            .map(|id| {
+                let mut found = Diagnostics::new();
+                render::check(&self.desired(*id), &mut found);
+                found
+            })
+            .collect();
+        for more in results {
+            found.extend(more);
+        }
     }
 }

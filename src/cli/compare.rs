@@ -1,0 +1,49 @@
+//! Comparing the output folder with what compile would write.
+
+use rayon::prelude::*;
+
+use super::error::Error;
+use super::pipeline::Meant;
+use super::target::Target;
+use crate::diagnostic::Diagnostics;
+use crate::render::stale::{self, Place};
+use crate::system::memory::MemorySystem;
+use crate::system::os::OsSystem;
+use crate::system::{FileError, System};
+use crate::topology::ClusterId;
+
+impl Target {
+    /// Reports how the folders differ from what the clusters should have.
+    pub(super) fn compare(
+        &self,
+        meant: &Meant,
+        clusters: &[ClusterId],
+        all: bool,
+        found: &mut Diagnostics,
+    ) -> Result<(), Error> {
+        let empty = MemorySystem::new();
+        let opened = match OsSystem::open(&self.folder) {
+            Err(FileError::Missing) => None,
+            opened => Some(opened.map_err(|error| self.failed(error))?),
+        };
+        let system: &dyn System = opened.as_ref().map_or(&empty, |opened| opened);
+        let compare = |id: &ClusterId| {
+            let cluster = meant.topology.cluster(*id);
+            let folder = cluster.name.value.as_str();
+            let place = Place { output: &self.shown, folder, span: cluster.name.span };
+            let mut found = Diagnostics::new();
+            stale::check(system, place, &meant.files(*id), &mut found);
+            found
+        };
+        let results: Vec<_> = clusters.par_iter().map(compare).collect();
+        for more in results {
+            found.extend(more);
+        }
+        let orphans = if all { self.orphans(meant, system)? } else { Vec::new() };
+        for folder in &orphans {
+            let place = Place { output: &self.shown, folder, span: meant.topology.name.span };
+            stale::orphan(place, found);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! `landbridge compile`.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::args::Threshold;
+use super::context::Context;
+use super::error::Error;
+use super::exit::Exit;
+use super::pipeline::{Checked, Meant};
+use super::target::Target;
+use crate::render;
+use crate::report::Format;
+use crate::topology::ClusterId;
+use crate::yaml::fields::{nearest, quoted};
+
+/// Write each cluster's Helm values and manifests
+///
+/// The project is checked first; where that finds errors, nothing is written. A file that
+/// landbridge did not write, or that was edited since, is never overwritten without --force.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  landbridge compile                            into the topology's output folder
+  landbridge compile --check                    in a pre-commit hook or in CI
+  landbridge compile --cluster use1 --stdout | kubectl diff -f -")]
+pub(super) struct Args {
+    /// The output folder; the topology's `spec.output` unless said here
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Only these clusters; may be repeated
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    cluster: Vec<String>,
+    /// Print the objects of one cluster instead of writing files; neither values nor patches
+    #[arg(long, conflicts_with_all = ["output", "check", "force", "format"])]
+    stdout: bool,
+    /// Write nothing; report output that is stale, edited, missing or left over
+    #[arg(long, conflicts_with = "force")]
+    check: bool,
+    /// Overwrite and remove files also where landbridge did not write them
+    #[arg(long)]
+    force: bool,
+    /// How to write findings: human or json
+    #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
+    format: Format,
+    #[command(flatten)]
+    threshold: Threshold,
+}
+
+pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
+    let project = context.project()?;
+    let mut checked = Checked::new(&project);
+    let meant = checked.meant.take();
+    let clusters = meant.as_ref().map(|meant| select(meant, &args.cluster)).transpose()?;
+    let target = match (&meant, &args.output) {
+        (Some(_), Some(folder)) => Some(Target::named(folder)),
+        (Some(meant), None) => Some(Target::of(&project, &meant.topology.output)?),
+        (None, _) => None,
+    };
+    if let (true, Some(meant), Some(clusters), Some(target)) =
+        (args.check, &meant, &clusters, &target)
+    {
+        target.compare(meant, clusters, args.cluster.is_empty(), &mut checked.found)?;
+    }
+    let report = checked.report();
+    let exit = args.threshold.judge(&report.summary());
+    if args.stdout {
+        context.complain(&report)?;
+    } else if args.check || args.format != Format::Human || !report.found().is_empty() {
+        context.report(&report, args.format)?;
+    }
+    let (Some(meant), Some(clusters), Some(target)) = (meant, clusters, target) else {
+        context.note("nothing was compiled");
+        // Whatever the threshold: it did not do what it was asked for.
+        return Ok(exit.max(Exit::Findings));
+    };
+    match exit {
+        _ if args.check => {}
+        Exit::Findings => context.note("nothing was written"),
+        _ if args.stdout => print(&meant, &clusters, context)?,
+        _ => target.write(&meant, &clusters, args.cluster.is_empty(), args.force, context)?,
+    }
+    Ok(exit)
+}
+
+/// The clusters with these names; all where there is none.
+fn select(meant: &Meant, names: &[String]) -> Result<Vec<ClusterId>, Error> {
+    let known = || meant.topology.clusters().map(|(_, cluster)| cluster.name.value.as_str());
+    if let Some(name) = names.iter().find(|name| known().all(|known| known != name.as_str())) {
+        let error = Error::new(format!("there is no cluster `{}`", name.escape_debug()));
+        return Err(match nearest(name, known()) {
+            Some(near) => error.help(format!("write `{near}` if that is meant")),
+            None => {
+                error.help(format!("the clusters are {}", quoted(&known().collect::<Vec<_>>())))
+            }
+        });
+    }
+    let wanted: BTreeSet<_> = names.iter().map(String::as_str).collect();
+    let all = meant.topology.clusters();
+    let some = all.filter(|(_, one)| wanted.is_empty() || wanted.contains(one.name.value.as_str()));
+    Ok(some.map(|(id, _)| id).collect())
+}
+
+fn print(meant: &Meant, clusters: &[ClusterId], context: &mut Context) -> Result<(), Error> {
+    let &[id] = clusters else {
+        let message = "the objects of several clusters would become one stream";
+        return Err(Error::new(message).help("name one of them: `--cluster NAME`"));
+    };
+    let stream = render::stream(&meant.desired(id));
+    context.print(&stream.expect("internal error: the project was checked"))
+}
