@@ -171,6 +171,15 @@ mod tests {
     }
 
     #[test]
+    fn a_packet_size_of_the_mesh_is_every_cluster_s() {
+        let text = TWO_CLUSTERS
+            .replace("  mesh:\n", "  mesh:\n    mtu: 8500\n")
+            .replace("  id: 2\n", "  id: 2\n  mtu: 1500\n");
+        let sizes: Vec<_> = topology(&text).clusters.iter().map(|c| c.mtu).collect();
+        assert_eq!(sizes, [Some(1500), Some(8500)]);
+    }
+
+    #[test]
     fn one_mistake_is_one_finding() {
         for (good, bad, finding) in [
             (

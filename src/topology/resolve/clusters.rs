@@ -87,6 +87,9 @@ fn one(
         inherit(&mut spec, defaults);
     }
     inherit_versions(&mut spec.versions, written.versions.as_ref());
+    if spec.mtu.is_none() {
+        spec.mtu = written.mesh.as_ref().and_then(|mesh| mesh.mtu.clone());
+    }
     let region = region?;
     let network = names.networks.network(region, spec.network.as_ref(), &region_name, found)?;
     let mut cluster = build(named, &spec, topology, region, network, found)?;
