@@ -8,6 +8,8 @@ pub mod diagnostic;
 
 pub mod yaml;
 
+pub mod manifest;
+
 pub mod chart;
 
 pub mod spec;

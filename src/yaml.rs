@@ -145,6 +145,16 @@ pub fn parse(
     build::documents(sources.get(id).text(), id, found)
 }
 
+/// Reads every document of a text that was made from the source `id` and is not that source's
+/// text: spans and findings count the bytes of `text`, and the caller moves them.
+pub fn parse_text(
+    text: &str,
+    id: SourceId,
+    found: &mut crate::diagnostic::Diagnostics,
+) -> Vec<Node> {
+    build::documents(text, id, found)
+}
+
 declare_rules! {
     /// ## What it does
     /// Reports text that is not YAML: a syntax error, an alias that names no anchor, a key that
