@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value, json};
 
 use super::Input;
-use super::metadata::Object;
+use super::metadata::{Object, object};
 use super::network_policy::callers_of_names;
 use super::network_policy::selector::Selector;
 use crate::resource::Desired;
@@ -26,11 +26,11 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
         if !namespace.deny_egress {
             continue;
         }
-        let spec = json!({
-            "description": "DNS of the cluster",
-            "endpointSelector": {},
-            "egress": rules(input, watched.contains(namespace_id)),
-        });
+        let spec = object([
+            ("description", "DNS of the cluster".into()),
+            ("endpointSelector", json!({})),
+            ("egress", rules(input, watched.contains(namespace_id)).into()),
+        ]);
         let object = Object {
             api_version: "cilium.io/v2",
             kind: "CiliumNetworkPolicy",
@@ -59,10 +59,10 @@ pub(super) fn rules(input: &Input<'_>, watch: bool) -> Vec<Value> {
     match dns.node_local {
         // It listens in the node's network, on an address that is the node's own.
         Some(NodeLocalMode::Host) => {
-            rules.push(rule("toEntities", &json!(["host"]), watch));
+            rules.push(rule("toEntities", json!(["host"]), watch));
             let bits = if matches!(dns.node_local_ip, IpAddr::V4(_)) { 32 } else { 128 };
             let address = format!("{}/{bits}", dns.node_local_ip);
-            rules.push(rule("toCIDR", &json!([address]), watch));
+            rules.push(rule("toCIDR", json!([address]), watch));
         }
         // Policies are compared with the pod to which the redirect policy sends the question.
         // Source: Cilium's documentation, "Local Redirect Policy", Node-local DNS cache.
@@ -73,16 +73,17 @@ pub(super) fn rules(input: &Input<'_>, watch: bool) -> Vec<Value> {
         None => {}
     }
     if !endpoints.is_empty() {
-        rules.insert(0, rule("toEndpoints", &endpoints.into(), watch));
+        rules.insert(0, rule("toEndpoints", endpoints.into(), watch));
     }
     rules
 }
 
-fn rule(key: &str, peers: &Value, watch: bool) -> Value {
-    let ports = json!([{"port": "53", "protocol": "UDP"}, {"port": "53", "protocol": "TCP"}]);
-    let mut entry = Map::from_iter([("ports".to_owned(), ports)]);
+fn rule(key: &str, peers: Value, watch: bool) -> Value {
+    let port = |protocol: &str| object([("port", "53".into()), ("protocol", protocol.into())]);
+    let mut entry = Map::with_capacity(2);
+    entry.insert("ports".to_owned(), vec![port("UDP"), port("TCP")].into());
     if watch {
         entry.insert("rules".to_owned(), json!({"dns": [{"matchPattern": "*"}]}));
     }
-    json!({key: peers, "toPorts": [entry]})
+    object([(key, peers), ("toPorts", vec![Value::Object(entry)].into())])
 }

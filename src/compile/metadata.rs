@@ -27,42 +27,43 @@ pub(super) struct Object<'a> {
 
 impl Object<'_> {
     /// The object with what stands beside `metadata`.
-    pub(super) fn with(self, topology: &Topology, content: Option<(&str, Value)>) -> Resource {
-        let mut metadata = Map::new();
+    pub(super) fn with(mut self, topology: &Topology, content: Option<(&str, Value)>) -> Resource {
+        if topology.gitops.as_ref().is_some_and(|tool| tool.value == GitOpsTool::Flux) {
+            // Flux would read every `$` of a regular expression as a variable of its own.
+            // Source: fluxcd.io, Kustomization, "Post build variable substitution".
+            let off = ("kustomize.toolkit.fluxcd.io/substitute", "disabled".to_owned());
+            self.annotations.push(off);
+        }
+        let mut labels: Vec<(&str, String)> = Vec::with_capacity(self.labels.len() + 1);
+        labels.push(("app.kubernetes.io/managed-by", "landbridge".to_owned()));
+        labels.extend(self.labels.iter().map(|(key, value)| (key.as_str(), value.clone())));
+        let mut metadata = Map::with_capacity(4);
         if let Some(namespace) = self.namespace {
             metadata.insert("namespace".to_owned(), namespace.into());
         }
         metadata.insert("name".to_owned(), self.name.into());
-        let own = [("app.kubernetes.io/managed-by", "landbridge")];
-        let labels = self.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        metadata.insert("labels".to_owned(), sorted(labels.chain(own)));
-        let mut annotations = self.annotations;
-        if topology.gitops.as_ref().is_some_and(|tool| tool.value == GitOpsTool::Flux) {
-            // Flux would read every `$` of a regular expression as a variable of its own.
-            // Source: fluxcd.io, Kustomization, "Post build variable substitution".
-            annotations.push(("kustomize.toolkit.fluxcd.io/substitute", "disabled".to_owned()));
+        metadata.insert("labels".to_owned(), texts(labels));
+        if !self.annotations.is_empty() {
+            metadata.insert("annotations".to_owned(), texts(self.annotations));
         }
-        if !annotations.is_empty() {
-            let pairs = annotations.iter().map(|(key, value)| (*key, value.as_str()));
-            metadata.insert("annotations".to_owned(), sorted(pairs));
-        }
-        let mut body = Map::new();
+        let mut body = Map::with_capacity(4);
         body.insert("apiVersion".to_owned(), self.api_version.into());
         body.insert("kind".to_owned(), self.kind.into());
-        body.insert("metadata".to_owned(), Value::Object(metadata));
-        if let Some((key, value)) = content {
-            body.insert(key.to_owned(), value);
-        }
-        Resource::object(Value::Object(body), self.origin)
+        body.insert("metadata".to_owned(), metadata.into());
+        body.extend(content.map(|(key, value)| (key.to_owned(), value)));
+        Resource::object(body.into(), self.origin)
     }
 }
 
-/// A mapping of texts, sorted by key; the last of two equal keys stays.
-pub(super) fn sorted<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
-    let sorted: std::collections::BTreeMap<_, _> = pairs.collect();
-    sorted
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value.into()))
-        .collect::<Map<_, _>>()
-        .into()
+/// A mapping of texts, sorted by key; the first of two equal keys stays.
+pub(super) fn texts<K: Ord + Into<String>>(mut pairs: Vec<(K, String)>) -> Value {
+    pairs.sort_by(|a, b| a.0.cmp(&b.0));
+    pairs.dedup_by(|again, first| again.0 == first.0);
+    let pairs = pairs.into_iter().map(|(key, value)| (key.into(), Value::String(value)));
+    Value::Object(pairs.collect())
+}
+
+/// A mapping with these entries. Unlike `json!`, which writes its values anew, it keeps them.
+pub(super) fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::Object(Map::from_iter(entries.map(|(key, value)| (key.to_owned(), value))))
 }

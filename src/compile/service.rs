@@ -1,9 +1,9 @@
 //! Services, in the clusters that serve them and those that only call them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Input;
-use super::metadata::{Object, sorted};
+use super::metadata::{Object, object, texts};
 use crate::resource::{Desired, Resource};
 use crate::spec::application::{Affinity, Manage};
 use crate::topology::{ClusterId, Global, Service, ServicePort, Topology};
@@ -59,9 +59,8 @@ fn whole(topology: &Topology, service: &Service, id: ClusterId) -> Resource {
     if service.headless {
         spec.insert("clusterIP".into(), "None".into());
     }
-    let labels = &topology.workload(service.workload).labels;
-    let labels = labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-    spec.insert("selector".into(), sorted(labels));
+    let labels = topology.workload(service.workload).labels.clone();
+    spec.insert("selector".into(), texts(labels));
     spec.insert("ports".into(), service.ports.iter().map(port).collect());
     if let Some(distribution) = service.traffic_distribution {
         spec.insert("trafficDistribution".into(), distribution.word().into());
@@ -101,15 +100,12 @@ fn patch(topology: &Topology, service: &Service, id: ClusterId) -> Option<Resour
     if annotations.is_empty() {
         return None;
     }
-    let annotations = annotations.iter().map(|(key, value)| (*key, value.as_str()));
-    let body = json!({
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {
-            "namespace": topology.namespace(service.namespace).name.value,
-            "name": service.name.value,
-            "annotations": sorted(annotations),
-        },
-    });
+    let metadata = object([
+        ("namespace", topology.namespace(service.namespace).name.value.as_str().into()),
+        ("name", service.name.value.as_str().into()),
+        ("annotations", texts(annotations)),
+    ]);
+    let body =
+        object([("apiVersion", "v1".into()), ("kind", "Service".into()), ("metadata", metadata)]);
     Some(Resource::patch(body, service.name.span))
 }

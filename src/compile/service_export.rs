@@ -1,9 +1,7 @@
 //! ServiceExports of the Multi-Cluster Services API.
 
-use serde_json::json;
-
 use super::Input;
-use super::metadata::{Object, sorted};
+use super::metadata::{Object, object, texts};
 use super::service::exportable;
 use crate::resource::Desired;
 
@@ -21,10 +19,8 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
             Some(global) if minor >= 18 => exportable(service, global).collect(),
             _ => Vec::new(),
         };
-        let spec = (!exported.is_empty()).then(|| {
-            let exported = exported.iter().map(|(key, value)| (*key, value.as_str()));
-            ("spec", json!({"exportedAnnotations": sorted(exported)}))
-        });
+        let spec = (!exported.is_empty())
+            .then(|| ("spec", object([("exportedAnnotations", texts(exported))])));
         let object = Object {
             api_version: match minor {
                 ..20 => "multicluster.x-k8s.io/v1alpha1",

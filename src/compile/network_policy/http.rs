@@ -6,12 +6,13 @@
 
 use serde_json::{Map, Value};
 
+use crate::compile::metadata::object;
 use crate::topology::{HttpMatch, PathMatch};
 
 /// `rules` of an entry of `toPorts`.
 pub(super) fn rules(requests: &[HttpMatch]) -> Value {
     let rules: Vec<Value> = requests.iter().map(rule).collect();
-    Value::Object(Map::from_iter([("http".to_owned(), rules.into())]))
+    object([("http", rules.into())])
 }
 
 fn rule(request: &HttpMatch) -> Value {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::http;
+use crate::compile::metadata::object;
 use crate::spec::ports::{Opening, PortRef, Ports, Protocol};
 use crate::topology::{Flow, HttpMatch, Peer, PeerKind, Topology};
 
@@ -53,13 +54,23 @@ pub(super) fn tails(ports: &Ports, requests: &[HttpMatch]) -> Vec<Map<String, Va
             },
         }
     }
-    let limited =
-        limited.chunks(MOST).map(|ports| json!({"ports": ports, "rules": http::rules(requests)}));
-    let open = open.chunks(MOST).map(|ports| json!({"ports": ports}));
-    let messages = messages.chunks(MOST).map(|fields| json!({"fields": fields}));
-    let sections = [("toPorts", limited.chain(open).collect()), ("icmps", messages.collect())];
-    let tails = sections.into_iter().filter(|(_, entries): &(_, Vec<Value>)| !entries.is_empty());
+    let mut entries =
+        split(limited, |ports| object([("ports", ports.into()), ("rules", http::rules(requests))]));
+    entries.extend(split(open, |ports| object([("ports", ports.into())])));
+    let messages = split(messages, |fields| object([("fields", fields.into())]));
+    let sections = [("toPorts", entries), ("icmps", messages)];
+    let tails = sections.into_iter().filter(|(_, entries)| !entries.is_empty());
     tails.map(|(key, entries)| Map::from_iter([(key.to_owned(), entries.into())])).collect()
+}
+
+/// Lists of at most [`MOST`] items, each made into an entry.
+fn split(mut items: Vec<Value>, entry: impl Fn(Vec<Value>) -> Value) -> Vec<Value> {
+    let mut entries = Vec::new();
+    while !items.is_empty() {
+        let rest = items.split_off(items.len().min(MOST));
+        entries.push(entry(std::mem::replace(&mut items, rest)));
+    }
+    entries
 }
 
 fn entry(port: &PortRef, end: Option<u16>, protocol: Option<Protocol>) -> Value {

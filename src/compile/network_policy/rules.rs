@@ -92,11 +92,15 @@ impl<'a> Rules<'a> {
 
     fn finish(self) -> Vec<Value> {
         let mut rules = Vec::new();
-        for Group { key, peers, ports, requests } in self.groups {
-            for tail in ports::tails(&ports, requests) {
-                let mut rule = Map::from_iter([(key.to_owned(), Value::Array(peers.clone()))]);
+        for Group { key, mut peers, ports, requests } in self.groups {
+            let mut tails = ports::tails(&ports, requests).into_iter().peekable();
+            while let Some(tail) = tails.next() {
+                let last = tails.peek().is_none();
+                let own = if last { std::mem::take(&mut peers) } else { peers.clone() };
+                let mut rule = Map::with_capacity(2);
+                rule.insert(key.to_owned(), own.into());
                 rule.extend(tail);
-                rules.push(Value::Object(rule));
+                rules.push(rule.into());
             }
         }
         rules

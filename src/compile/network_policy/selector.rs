@@ -4,10 +4,9 @@
 //! clusters up to Cilium 1.18 and the local one from 1.19. Source: Cilium's upgrade notes of 1.19,
 //! `policy-default-local-cluster`.
 
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
-use serde_json::{Value, json};
-
+use crate::compile::metadata::{object, texts};
 use crate::topology::{ClusterSet, Peer, PeerKind, Topology};
 
 const NAMESPACE: &str = "k8s:io.kubernetes.pod.namespace";
@@ -18,17 +17,15 @@ const NAMESPACE_LABELS: &str = "io.cilium.k8s.namespace.labels.";
 /// Labels that pods must have, all of them.
 #[derive(Default)]
 pub(in crate::compile) struct Selector {
-    labels: BTreeMap<String, String>,
+    labels: Vec<(String, String)>,
     expressions: Vec<Value>,
-    /// Whether one label would need two values.
-    contradicts: bool,
 }
 
 impl Selector {
     /// Asks for a label.
     #[must_use]
     pub(in crate::compile) fn label(self, key: &str, value: &str) -> Self {
-        self.term(format!("k8s:{key}"), value)
+        self.term(["k8s:", key].concat(), value)
     }
 
     /// Asks for labels.
@@ -46,36 +43,40 @@ impl Selector {
     /// Takes pods of every namespace, not only of the policy's own.
     #[must_use]
     fn any_namespace(self) -> Self {
-        self.expression(json!({"key": NAMESPACE, "operator": "Exists"}))
+        self.expression([("key", NAMESPACE.into()), ("operator", "Exists".into())])
     }
 
     /// Takes pods of every cluster of the mesh, whatever clusters there will be.
     #[must_use]
     fn any_cluster(self) -> Self {
-        self.expression(json!({"key": CLUSTER, "operator": "Exists"}))
+        self.expression([("key", CLUSTER.into()), ("operator", "Exists".into())])
     }
 
     /// Asks for one of the clusters.
     #[must_use]
     pub(in crate::compile) fn clusters(self, topology: &Topology, clusters: &ClusterSet) -> Self {
         // Clusters are sorted by name, so the names are too.
-        let names: Vec<&str> =
-            clusters.iter().map(|id| topology.cluster(id).name.value.as_str()).collect();
-        match names[..] {
-            [name] => self.term(CLUSTER.to_owned(), name),
-            _ => self.expression(json!({"key": CLUSTER, "operator": "In", "values": names})),
+        let mut names = clusters.iter().map(|id| topology.cluster(id).name.value.as_str());
+        match (names.next(), names.next()) {
+            (Some(name), None) => self.term(CLUSTER.to_owned(), name),
+            (first, second) => {
+                let names = first.into_iter().chain(second).chain(names).map(Value::from);
+                let values = ("values", names.collect());
+                self.expression([("key", CLUSTER.into()), ("operator", "In".into()), values])
+            }
         }
     }
 
     /// The selector; nothing where no pod can have its labels.
-    pub(in crate::compile) fn build(self) -> Option<Value> {
-        if self.contradicts {
+    pub(in crate::compile) fn build(mut self) -> Option<Value> {
+        self.labels.sort_unstable();
+        self.labels.dedup();
+        if self.labels.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             return None;
         }
-        let mut selector = serde_json::Map::new();
+        let mut selector = Map::new();
         if !self.labels.is_empty() {
-            let labels = self.labels.into_iter().map(|(key, value)| (key, Value::String(value)));
-            selector.insert("matchLabels".to_owned(), Value::Object(labels.collect()));
+            selector.insert("matchLabels".to_owned(), texts(self.labels));
         }
         if !self.expressions.is_empty() {
             selector.insert("matchExpressions".to_owned(), self.expressions.into());
@@ -84,13 +85,12 @@ impl Selector {
     }
 
     fn term(mut self, key: String, value: &str) -> Self {
-        let before = self.labels.insert(key, value.to_owned());
-        self.contradicts |= before.is_some_and(|before| before != value);
+        self.labels.push((key, value.to_owned()));
         self
     }
 
-    fn expression(mut self, expression: Value) -> Self {
-        self.expressions.push(expression);
+    fn expression<const N: usize>(mut self, expression: [(&str, Value); N]) -> Self {
+        self.expressions.push(object(expression));
         self
     }
 }
