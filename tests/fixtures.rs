@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `check/<code>-<name>/` | a rule: `bad` has the mistake in one place and `bad.out` the report; `good` is right |
 //! | `spec/<case>/`, `published/<case>/` | a project, and its report in `out` |
-//! | `compile/<case>/` | a project `in`, and what compile makes of it, `out` |
+//! | `compile/<case>/` | a project `in`, and what compile makes of it, `out`; without `in` the project is the example of that name |
+//! | `mistakes/<case>/` | the one file in which a project differs from `mistakes/correct`, in one place, and the report in `<case>.out` |
 //!
 //! `UPDATE=1` writes what is expected.
 #![expect(clippy::disallowed_methods, reason = "the harness runs the program on its own files")]
@@ -29,15 +30,21 @@ fn main() -> ExitCode {
     }
     for case in folders("../examples") {
         let folder = format!("examples/{case}");
-        trials.push(Trial::test(folder.clone(), move || example(&folder)));
+        let out = format!("fixtures/compile/{case}/out");
+        trials.push(Trial::test(folder.clone(), move || example(&folder, &out)));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 type Run = fn(&str, &str) -> Result<(), Failed>;
 
-const GROUPS: [(&str, Run); 4] =
-    [("check", rule), ("spec", report), ("published", report), ("compile", compile)];
+const GROUPS: [(&str, Run); 5] = [
+    ("check", rule),
+    ("spec", report),
+    ("published", report),
+    ("compile", compile),
+    ("mistakes", mistake),
+];
 
 /// The folders of a group, by name.
 fn folders(group: &str) -> BTreeSet<String> {
@@ -67,8 +74,13 @@ fn check(project: &str) -> Result<(Option<i32>, String), Failed> {
     Ok((output.status.code(), text))
 }
 
-/// Nothing is wrong with an example. What this version cannot check may be in it.
-fn example(project: &str) -> Result<(), Failed> {
+fn example(project: &str, out: &str) -> Result<(), Failed> {
+    right(project)?;
+    compiled(project, out)
+}
+
+/// Nothing is wrong with a project. What this version cannot check may be in it.
+fn right(project: &str) -> Result<(), Failed> {
     match check(project)? {
         (Some(0 | 3), text) if text.contains("no findings") => Ok(()),
         (code, text) => Err(format!("{project} has findings (exit code {code:?}):\n{text}").into()),
@@ -126,29 +138,67 @@ fn compile_again(good: &str, bad: &str) -> Result<(), Failed> {
     Ok(())
 }
 
+/// What somebody published and got wrong is found, in a project that is right otherwise.
+fn mistake(folder: &str, case: &str) -> Result<(), Failed> {
+    let correct = "fixtures/mistakes/correct";
+    if case == "correct" {
+        return right(correct);
+    }
+    let good = files(&golden::path(correct))?;
+    let mut bad = good.clone();
+    bad.extend(files(&golden::path(folder))?);
+    let places = differences(&good, &bad);
+    if places.len() != 1 {
+        return Err(format!("it differs in {} places: {places:#?}", places.len()).into());
+    }
+    let project = tempfile::tempdir()?;
+    put(project.path(), &bad)?;
+    let (code, text) = check(project.path().to_str().ok_or("a temporary folder has no name")?)?;
+    if code != Some(1) {
+        return Err(format!("the mistake is not found (exit code {code:?}):\n{text}").into());
+    }
+    golden::holds(&format!("{folder}.out"), &text);
+    Ok(())
+}
+
+/// Writes files into a folder.
+fn put(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Failed> {
+    for (path, content) in files {
+        let file = folder.join(path);
+        fs::create_dir_all(file.parent().ok_or("a file stands in a folder")?)?;
+        fs::write(file, content)?;
+    }
+    Ok(())
+}
+
+fn compile(folder: &str, case: &str) -> Result<(), Failed> {
+    let project = format!("{folder}/in");
+    if golden::path(&project).is_dir() {
+        return compiled(&project, &format!("{folder}/out"));
+    }
+    if golden::path(&format!("examples/{case}")).is_dir() {
+        return Ok(());
+    }
+    Err(format!("{folder} has no project `in`").into())
+}
+
 /// What is made of a project, byte by byte.
-fn compile(folder: &str, _: &str) -> Result<(), Failed> {
+fn compiled(project: &str, out: &str) -> Result<(), Failed> {
     let made = tempfile::tempdir()?;
     let target = made.path().to_str().ok_or("a temporary folder has no name")?;
-    let output =
-        landbridge(&["compile", "--fail-on", "warning", "-o", target], &format!("{folder}/in"));
+    let output = landbridge(&["compile", "--fail-on", "warning", "-o", target], project);
     // 3: something could not be checked, which the report of a `spec` fixture would show.
     if !matches!(output.status.code(), Some(0 | 3)) {
         let text = [output.stdout, output.stderr].concat();
         return Err(format!("{}:\n{}", output.status, String::from_utf8_lossy(&text)).into());
     }
-    let out = golden::path(&format!("{folder}/out"));
+    let out = golden::path(out);
     let made = files(made.path())?;
     if golden::update() {
         if out.exists() {
             fs::remove_dir_all(&out)?;
         }
-        for (path, content) in &made {
-            let file = out.join(path);
-            fs::create_dir_all(file.parent().ok_or("a file stands in a folder")?)?;
-            fs::write(file, content)?;
-        }
-        return Ok(());
+        return put(&out, &made);
     }
     match &differences(&files(&out)?, &made)[..] {
         [] => Ok(()),
