@@ -39,6 +39,9 @@ pub fn project(system: &dyn System, sources: &mut SourceMap, found: &mut Diagnos
         let pattern = Spanned::new(pattern.value.0.as_str(), pattern.span);
         included.extend(files.glob(&pattern, found));
     }
+    // Globs may overlap, and may name the entry: each file counts once.
+    let mut counted = BTreeSet::from([entry]);
+    included.retain(|id| counted.insert(*id));
     let sources = &*files.sources;
     let parsed: Vec<_> = included.par_iter().map(|id| parse_one(sources, *id)).collect();
     for (part, problems) in parsed {
@@ -280,6 +283,17 @@ mod tests {
             found.contains(&"landbridge.yaml:1:1 LB0005 unknown key `é`".to_owned()),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn a_file_that_several_globs_match_counts_once() {
+        let globs =
+            r#"["clusters/*.yaml", "clusters/a.yaml", "./clusters/**/*.yaml", landbridge.yaml]"#;
+        let system = MemorySystem::new()
+            .with(ENTRY, TOPOLOGY.replace(r#"["clusters/**/*.yaml"]"#, globs))
+            .with("clusters/a.yaml", cluster("a"));
+        let (spec, found) = load(&system);
+        assert_eq!((spec.clusters.len(), found), (1, Vec::new()));
     }
 
     #[test]
