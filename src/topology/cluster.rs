@@ -202,7 +202,7 @@ pub struct ClusterMesh {
     pub service_type: ServiceType,
     /// Whom its load balancer faces.
     pub scheme: Scheme,
-    /// Further annotations of the Service.
+    /// Further annotations of the Service, sorted by key.
     pub annotations: Vec<(String, String)>,
     /// The class of load balancer.
     pub load_balancer_class: Option<String>,

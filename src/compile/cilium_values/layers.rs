@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::yaml::{self, Node, json::json};
 
 /// Merges a layer into values as Helm merges a second values file: mappings key by key, anything
-/// else as a whole.
+/// else as a whole. New keys follow the old ones in their own order, not in that of the text.
 ///
 /// Null stays in the result. There Helm takes it as "delete the chart's default", so it deletes
 /// the generated value and the default at once, as `--set key=null` does.
@@ -13,9 +13,13 @@ use crate::yaml::{self, Node, json::json};
 pub(super) fn merge(values: &mut Value, layer: &Node) {
     let yaml::Value::Mapping(entries) = &layer.value else { return };
     let Value::Object(map) = values else { return };
+    let mut entries: Vec<_> = entries.iter().collect();
+    entries.sort_by(|a, b| a.key.cmp(&b.key));
     for entry in entries {
         if entry.value.entries().is_none() {
-            map.insert(entry.key.to_string(), json(&entry.value));
+            let mut value = json(&entry.value);
+            value.sort_all_objects();
+            map.insert(entry.key.to_string(), value);
             continue;
         }
         let below = map.entry(&*entry.key).or_insert(Value::Null);
@@ -67,6 +71,15 @@ mod tests {
             merged(values, &["a: null", "a: {d: 5}", "c: {e: 1}"]),
             literal!({"a": {"d": 5}, "c": {"e": 1}}),
         );
+    }
+
+    #[test]
+    fn the_order_of_the_text_does_not_matter() {
+        let layers =
+            ["{z: 1, a: {y: [{d: 1, c: 2}], x: 0}}", "{a: {x: 0, y: [{c: 2, d: 1}]}, z: 1}"];
+        let [one, two] = layers.map(|layer| merged(literal!({"m": 0}), &[layer]).to_string());
+        assert_eq!(one, r#"{"m":0,"a":{"x":0,"y":[{"c":2,"d":1}]},"z":1}"#);
+        assert_eq!(one, two);
     }
 
     #[test]

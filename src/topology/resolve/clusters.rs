@@ -329,11 +329,7 @@ fn clustermesh(spec: &ClusterSpec) -> ClusterMesh {
         span,
         service_type,
         scheme: service.and_then(|s| s.scheme.as_ref()).map_or(Scheme::Internal, |s| s.value),
-        annotations: service
-            .iter()
-            .flat_map(|service| service.annotations.iter())
-            .map(|(key, value)| (key.value.clone(), value.clone()))
-            .collect(),
+        annotations: sorted(service.iter().flat_map(|service| service.annotations.iter())),
         load_balancer_class: service
             .and_then(|s| s.load_balancer_class.as_ref())
             .map(|class| class.value.0.clone()),
@@ -341,6 +337,14 @@ fn clustermesh(spec: &ClusterSpec) -> ClusterMesh {
         endpoint,
         replicas: declared.and_then(|mesh| mesh.replicas.as_ref()).map_or(1, |n| n.value.0),
     }
+}
+
+fn sorted<'a>(
+    pairs: impl Iterator<Item = (&'a Spanned<String>, &'a String)>,
+) -> Vec<(String, String)> {
+    let mut pairs: Vec<_> = pairs.map(|(key, value)| (key.value.clone(), value.clone())).collect();
+    pairs.sort();
+    pairs
 }
 
 /// The labels of CoreDNS in kubeadm, EKS, kind and Talos; another chart may use others.
