@@ -120,12 +120,13 @@ fn read(project: &Path) -> Option<Topology> {
 }
 
 /// Strict schemas by `apiVersion/kind`; those of Cilium by minor too.
-struct Schemas {
+pub(crate) struct Schemas {
     by_kind: BTreeMap<String, Validator>,
 }
 
 impl Schemas {
-    fn published() -> Option<Self> {
+    /// Those of `../shared/data`; where it is missing, says so and gives nothing.
+    pub(crate) fn published() -> Option<Self> {
         let folder = golden::path("../shared/data/crds");
         if !folder.is_dir() {
             writeln!(io::stderr(), "skipped: there is no ../shared/data/crds")
@@ -163,7 +164,8 @@ impl Schemas {
         }
     }
 
-    fn problems(&self, resource: &Resource, version: &str) -> Vec<String> {
+    /// What is wrong with an object for a version of Cilium.
+    pub(crate) fn problems(&self, resource: &Resource, version: &str) -> Vec<String> {
         let own =
             if resource.api_version().starts_with("cilium.io/") { minor(version) } else { "" };
         let key = format!("{own}{}/{}", resource.api_version(), resource.kind());

@@ -9,6 +9,7 @@ mod go_yaml;
 mod golden;
 mod kustomize;
 mod language;
+mod random;
 mod report;
 mod rules;
 mod tools;

@@ -1,0 +1,137 @@
+//! A world written as the files of a project, in more than one way.
+
+use std::collections::BTreeMap;
+
+use landbridge::render::yaml;
+use landbridge::spec::load::ENTRY;
+use landbridge::system::memory::MemorySystem;
+use serde_json::{Map, Value, json};
+
+use super::dice::Dice;
+use super::flow::Flows;
+use super::world::World;
+use super::{application, cluster, topology};
+
+/// The documents of a project, the Topology first.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    documents: Vec<Value>,
+}
+
+impl Project {
+    /// The project of a seed, with at most `size` clusters and namespaces.
+    pub(crate) fn new(seed: u64, size: usize) -> Self {
+        let dice = &mut Dice::new(seed);
+        let world = World::new(dice, size);
+        let mut declared = application::Declared::default();
+        let mut documents = vec![topology::document(&world, dice)];
+        documents.extend((0..world.clusters.len()).map(|c| cluster::document(&world, c, dice)));
+        let applications = application::documents(&world, dice, size, &mut declared);
+        let capabilities = application::capabilities(&world, dice, &mut declared);
+        let flows = Flows { world: &world, declared: &declared };
+        for (namespace, mut document) in applications {
+            document["spec"]["flows"] = flows.of_application(dice, namespace).into();
+            documents.push(document);
+        }
+        for (number, mut document) in capabilities.into_iter().enumerate() {
+            document["spec"]["flows"] = flows.of_capability(dice, number).into();
+            documents.push(document);
+        }
+        Self { documents }
+    }
+
+    /// Everything in one file, in the order in which it was made.
+    pub(crate) fn whole(&self) -> BTreeMap<String, String> {
+        let mut text = String::new();
+        for document in &self.documents {
+            yaml::separator(&mut text);
+            yaml::document(&mut text, document);
+        }
+        BTreeMap::from([(ENTRY.to_owned(), text)])
+    }
+
+    /// The same over several files: documents, keys and globs in any order, in any notation.
+    pub(crate) fn shuffled(&self, dice: &mut Dice) -> BTreeMap<String, String> {
+        let paths = [ENTRY, "clusters/b.yaml", "a/deep/er/x.yaml", "a/one.yaml", "zz é.yml"];
+        let mut files: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        for document in &self.documents[1..] {
+            files.entry(*dice.pick(&paths)).or_default().push(mixed(document, dice));
+        }
+        let include = include(files.keys().copied().filter(|path| *path != ENTRY), dice);
+        let mut topology = self.documents[0].clone();
+        if !include.is_empty() || dice.chance(50) {
+            topology["spec"]["include"] = include.into();
+        }
+        files.entry(ENTRY).or_default().push(mixed(&topology, dice));
+        let written = files.into_iter().map(|(path, mut documents)| {
+            dice.shuffle(&mut documents);
+            (path.to_owned(), stream(&documents, dice))
+        });
+        written.collect()
+    }
+}
+
+/// A file system with these files.
+pub(crate) fn system(files: &BTreeMap<String, String>) -> MemorySystem {
+    files.iter().fold(MemorySystem::new(), |system, (path, text)| system.with(path, text.as_str()))
+}
+
+/// Globs that match exactly the files that there are, each at least once.
+fn include<'a>(paths: impl Iterator<Item = &'a str>, dice: &mut Dice) -> Vec<Value> {
+    let mut globs: Vec<Value> = Vec::new();
+    for path in paths {
+        let glob = match path {
+            "a/deep/er/x.yaml" => *dice.pick(&["a/**/x.yaml", "a/deep/*/*.yaml", "./a/d*/**/*"]),
+            "a/one.yaml" => *dice.pick(&["a/*.yaml", "a/{one,two}.yaml", "a/on[a-f].yaml"]),
+            "clusters/b.yaml" => *dice.pick(&["clusters/**/*.yaml", "clusters/?.yaml"]),
+            path => path,
+        };
+        globs.push(json!(glob));
+        if dice.chance(30) {
+            globs.push(json!(path));
+        }
+    }
+    dice.shuffle(&mut globs);
+    globs
+}
+
+/// The same value with the keys of its mappings in another order.
+fn mixed(value: &Value, dice: &mut Dice) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            dice.shuffle(&mut entries);
+            let entries = entries.into_iter().map(|(key, value)| (key.clone(), mixed(value, dice)));
+            Value::Object(entries.collect::<Map<_, _>>())
+        }
+        Value::Array(items) => items.iter().map(|item| mixed(item, dice)).collect(),
+        scalar => scalar.clone(),
+    }
+}
+
+fn stream(documents: &[Value], dice: &mut Dice) -> String {
+    let mut text = String::new();
+    if dice.chance(20) {
+        text.push('\u{feff}');
+    }
+    let lines = if dice.chance(20) { "\r\n" } else { "\n" };
+    for document in documents {
+        yaml::separator(&mut text);
+        if dice.chance(30) {
+            yaml::comment(&mut text, "one of the documents: [not closed");
+        }
+        match dice.below(3) {
+            // JSON is YAML in flow style.
+            0 => text.push_str(&serde_json::to_string_pretty(document).expect("JSON")),
+            1 => text.push_str(&serde_json::to_string(document).expect("JSON")),
+            _ => yaml::document(&mut text, document),
+        }
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        if dice.chance(20) {
+            text.push_str("...\n");
+        }
+    }
+    text.replace('\n', lines)
+}
