@@ -10,8 +10,9 @@ use crate::topology::Topology;
 
 declare_rules! {
     /// ## What it does
-    /// Reports ranges that meet addresses with a meaning of their own: loopback, link-local,
-    /// multicast and documentation ranges, and Docker's default bridge `172.17.0.0/16`.
+    /// Reports ranges that meet addresses with a meaning of their own: loopback, link-local and
+    /// multicast ranges, documentation ranges for pods and Services, and Docker's default bridge
+    /// `172.17.0.0/16`.
     ///
     /// ## Why it matters
     /// Packets to loopback, link-local and multicast addresses do not leave the node, so pods
@@ -59,10 +60,12 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
         if matches!(entry.used, Use::Reserved | Use::LoadBalancers) {
             continue;
         }
-        let Some((net, _, meaning, severity)) = meanings.iter().find(|m| m.1.meets(&entry.range))
-        else {
-            continue;
+        // Public nodes are written with documentation ranges where they are not to be told.
+        let public = matches!(entry.used, Use::Nodes | Use::Network | Use::Subnet);
+        let meets = |(_, range, meaning, _): &&(IpNet, Range, &str, Severity)| {
+            range.meets(&entry.range) && !(public && *meaning == "documentation")
         };
+        let Some((net, _, meaning, severity)) = meanings.iter().find(meets) else { continue };
         let message = format!("{} meets {net}: {meaning}", entry.range);
         let mut finding = Diagnostic::new(&HAZARDOUS_RANGE, entry.span, message);
         finding.severity = *severity;
