@@ -149,7 +149,7 @@ declare_rules! {
     /// ```yaml
     /// replicas: ${REPLICAS:-2}
     /// ```
-    pub static INVALID_SUBSTITUTION = { code: "LB0014", name: "invalid-substitution", summary: "a string in which Flux cannot replace variables", severity: Error };
+    pub static INVALID_SUBSTITUTION = { code: "LB0018", name: "invalid-substitution", summary: "a string in which Flux cannot replace variables", severity: Error };
 }
 
 #[cfg(test)]

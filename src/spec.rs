@@ -17,6 +17,7 @@ pub mod schema;
 pub mod value;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::manifest::Manifest;
 use crate::source::Spanned;
 use crate::yaml::Node;
 use crate::yaml::fields::{Decode, Free, Map, nearest, quoted};
@@ -99,6 +100,8 @@ pub struct Spec {
     pub applications: Vec<Named<application::ApplicationSpec>>,
     /// The capabilities, sorted by name.
     pub capabilities: Vec<Named<flow::CapabilitySpec>>,
+    /// The hand-written objects of each entry of the topology's `manifests`.
+    pub manifests: Vec<Vec<Manifest>>,
 }
 
 /// A kind of document with the shape of its parts, for the schema and the reference page.

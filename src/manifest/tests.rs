@@ -230,12 +230,12 @@ fn values_become_what_flux_makes_of_them() {
 #[test]
 fn what_flux_would_fail_on_is_found() {
     for (written, expected) in [
-        ("${PORT-1}", "5:6 LB0014 Flux cannot read the variable: a `}` is missing"),
-        ("${PAIR}", "5:6 LB0014 with its variables replaced, the value cannot be read"),
+        ("${PORT-1}", "5:6 LB0018 Flux cannot read the variable: a `}` is missing"),
+        ("${PAIR}", "5:6 LB0018 with its variables replaced, the value cannot be read"),
         ("'x: ${QUOTE}'", "Ok"),
-        ("\"\\t${QUOTE}\"", "5:6 LB0014 with its variables replaced, the value cannot be read"),
-        ("{\"${KEY}\": 1, replaced: 2}", "LB0014"),
-        ("{\"${CIDRS}\": 1}", "LB0014"),
+        ("\"\\t${QUOTE}\"", "5:6 LB0018 with its variables replaced, the value cannot be read"),
+        ("{\"${KEY}\": 1, replaced: 2}", "LB0018"),
+        ("{\"${CIDRS}\": 1}", "LB0018"),
     ] {
         match value_of(written) {
             Ok(_) => assert_eq!(expected, "Ok", "{written}"),
@@ -261,7 +261,7 @@ fn an_object_with_an_unknown_variable_is_left_out_alone() {
     assert_eq!(
         read.found(),
         [
-            "14:7 LB0014 Flux cannot read the variable: a `}` is missing",
+            "14:7 LB0018 Flux cannot read the variable: a `}` is missing",
             "4:7 not checked Thing/a: the variables `X`, `Y` are not in \
              `clusters/use1/settings.yaml`",
             "19:7 not checked Thing/d: a variable in it is not replaced here: \
@@ -361,7 +361,7 @@ fn hostile_files_end_in_a_finding() {
     let many = with_variables(&object(&"\n- ${KEY}".repeat(substitute::MAX_STRINGS + 1)));
     assert_eq!(
         many.found(),
-        ["100005:3 LB0014 replacing the variables of this file takes too much"]
+        ["100005:3 LB0018 replacing the variables of this file takes too much"]
     );
     let bomb = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata:\n  A: '[&a [x,x,x,x,x,\
                 x,x,x,x,x], &b [*a,*a,*a,*a,*a,*a,*a,*a], &c [*b,*b,*b,*b,*b,*b,*b,*b]]'\n";

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use globset::GlobBuilder;
 use rayon::prelude::*;
 
-use super::{MISSING_TOPOLOGY, Spec, TopologySpec, UNREADABLE_FILE, duplicate};
+use super::{MISSING_TOPOLOGY, Spec, TopologySpec, UNREADABLE_FILE, delivery, duplicate};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::manifest::{self, Manifest, Variables};
 use crate::source::{SourceId, SourceMap, Span, Spanned};
 use crate::system::{FileError, Kind, System};
 use crate::yaml::{self, INVALID_YAML, MAX_FILE, Node};
@@ -33,16 +34,18 @@ pub fn project(system: &dyn System, sources: &mut SourceMap, found: &mut Diagnos
         found.push(Diagnostic::new(&MISSING_TOPOLOGY, Span::start_of(entry), message).help(help));
         return spec;
     };
-    let include = topology.spec.as_ref().map(|spec: &TopologySpec| spec.include.clone());
+    let written = topology.spec.clone();
     let mut included = Vec::new();
-    for pattern in include.iter().flatten() {
-        let pattern = Spanned::new(pattern.value.0.as_str(), pattern.span);
-        included.extend(files.glob(&pattern, found));
+    for pattern in written.iter().flat_map(|spec: &TopologySpec| &spec.include) {
+        included.extend(files.glob(&pattern.clone().map(|path| path.0), found));
     }
     // Globs may overlap, and may name the entry: each file counts once.
     let mut counted = BTreeSet::from([entry]);
     included.retain(|id| counted.insert(*id));
+    let sets = written.iter().flat_map(|spec| &spec.manifests);
+    let sets: Vec<_> = sets.map(|set| manifest_files(&mut files, set, found)).collect();
     let sources = &*files.sources;
+    spec.manifests = sets.iter().map(|set| manifests(sources, set, found)).collect();
     let parsed: Vec<_> = included.par_iter().map(|id| parse_one(sources, *id)).collect();
     for (part, problems) in parsed {
         found.extend(problems);
@@ -53,6 +56,46 @@ pub fn project(system: &dyn System, sources: &mut SourceMap, found: &mut Diagnos
     unique(&mut spec.applications, "mesh application", found);
     unique(&mut spec.capabilities, "capability", found);
     spec
+}
+
+/// The files of an entry of `spec.manifests`, and that of its variables.
+struct ManifestFiles {
+    files: Vec<SourceId>,
+    variables: Option<SourceId>,
+    /// Its variables are named and cannot be read, so nothing of it can be checked.
+    unreadable: bool,
+}
+
+fn manifest_files(
+    files: &mut Files<'_>,
+    set: &delivery::Manifests,
+    found: &mut Diagnostics,
+) -> ManifestFiles {
+    let map = set.substitute.as_ref().map(|substitute| &substitute.config_map);
+    let variables = map.and_then(|path| files.read(&path.value.0, Some(path.span), found));
+    let mut objects = Vec::new();
+    for pattern in &set.files {
+        objects.extend(files.glob(&pattern.clone().map(|path| path.0), found));
+    }
+    ManifestFiles { files: objects, variables, unreadable: map.is_some() && variables.is_none() }
+}
+
+fn manifests(sources: &SourceMap, set: &ManifestFiles, found: &mut Diagnostics) -> Vec<Manifest> {
+    if set.unreadable {
+        return Vec::new();
+    }
+    let variables = set.variables.map(|id| Variables::read(sources, id, found));
+    let read = |id: &SourceId| {
+        let mut found = Diagnostics::new();
+        (manifest::read(sources, *id, variables.as_ref(), &mut found), found)
+    };
+    let parts: Vec<_> = set.files.par_iter().map(read).collect();
+    let mut objects = Vec::new();
+    for (more, problems) in parts {
+        objects.extend(more);
+        found.extend(problems);
+    }
+    objects
 }
 
 fn decode(spec: &mut Spec, documents: &[Node], found: &mut Diagnostics) {
@@ -154,8 +197,9 @@ impl<'a> Files<'a> {
     }
 
     /// Reads every file that a glob matches, in the order of their paths.
-    pub fn glob(&mut self, pattern: &Spanned<&str>, found: &mut Diagnostics) -> Vec<SourceId> {
-        let pattern_text = pattern.value.strip_prefix("./").unwrap_or(pattern.value);
+    pub fn glob(&mut self, pattern: &Spanned<String>, found: &mut Diagnostics) -> Vec<SourceId> {
+        let written = pattern.value.as_str();
+        let pattern_text = written.strip_prefix("./").unwrap_or(written);
         if !pattern_text.contains(['*', '?', '[', '{']) {
             return self.read(pattern_text, Some(pattern.span), found).into_iter().collect();
         }

@@ -1,6 +1,7 @@
 //! Hand-written Kubernetes objects that belong to clusters.
 
 use super::id::ClusterSet;
+use crate::manifest::Manifest;
 use crate::source::Span;
 
 /// An entry of `spec.manifests`.
@@ -10,4 +11,6 @@ pub struct ManifestSet {
     pub span: Span,
     /// The clusters that its objects are applied to.
     pub clusters: ClusterSet,
+    /// The objects, their variables replaced.
+    pub objects: Vec<Manifest>,
 }

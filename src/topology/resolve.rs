@@ -62,7 +62,7 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
     flows::resolve(spec, &mut topology, &names, found);
     applications::finish(&mut topology);
     delivery::resolve(written, &topology, &names, found);
-    places::manifests(written, &mut topology, &names, found);
+    places::manifests(spec, &mut topology, &names, found);
     Some(topology)
 }
 

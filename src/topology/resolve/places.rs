@@ -8,9 +8,9 @@ use super::super::{Interconnect, Network, Region, Topology};
 use super::{CONTRADICTION, Names, dangling};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Spanned;
-use crate::spec::TopologySpec;
 use crate::spec::region::Provider;
 use crate::spec::value::Cidr;
+use crate::spec::{Spec, TopologySpec};
 
 /// What the regions of a topology say.
 pub(super) struct Places {
@@ -163,20 +163,22 @@ fn interconnect(
     Some(Interconnect { networks, kind: written.kind.value, span: written.span })
 }
 
-/// Resolves which clusters hand-written manifests belong to; their files are read later.
+/// Resolves which clusters hand-written manifests belong to.
 pub(super) fn manifests(
-    written: &TopologySpec,
+    spec: &Spec,
     topology: &mut Topology,
     names: &Names,
     found: &mut Diagnostics,
 ) {
     let all: ClusterSet = topology.clusters().map(|(id, _)| id).collect();
-    for set in &written.manifests {
-        let clusters = if set.clusters.is_empty() {
-            all.clone()
-        } else {
-            names.cluster_set(&set.clusters, found)
+    let written = spec.topology.as_ref().and_then(|named| named.spec.as_ref());
+    let sets = written.iter().flat_map(|written| &written.manifests);
+    for (set, objects) in sets.zip(&spec.manifests) {
+        let clusters = match &set.clusters[..] {
+            [] => all.clone(),
+            some => names.cluster_set(some, found),
         };
-        topology.manifests.push(ManifestSet { span: set.span, clusters });
+        let objects = objects.clone();
+        topology.manifests.push(ManifestSet { span: set.span, clusters, objects });
     }
 }
