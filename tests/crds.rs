@@ -7,22 +7,18 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jsonschema::Validator;
 use landbridge::compile::{self, Index};
-use landbridge::diagnostic::{Diagnostics, Severity};
+use landbridge::diagnostic::Diagnostics;
 use landbridge::resource::{Resource, Role};
 use landbridge::source::SourceMap;
-use landbridge::spec::load;
-use landbridge::system::os::OsSystem;
-use landbridge::topology::Topology;
-use landbridge::topology::resolve::resolve;
 use landbridge::yaml::scalar::{Resolved, go};
 use landbridge::yaml::{self, Node};
 use serde_json::{Map, Value, json};
 
-use crate::golden;
+use crate::{golden, projects};
 
 /// A patch version of each Cilium minor.
 const CILIUM: [&str; 5] = ["1.16.19", "1.17.13", "1.18.7", "1.19.6", "1.20.2"];
@@ -30,11 +26,11 @@ const CILIUM: [&str; 5] = ["1.16.19", "1.17.13", "1.18.7", "1.19.6", "1.20.2"];
 #[test]
 fn every_object_fits_its_schema() {
     let Some(schemas) = Schemas::published() else { return };
-    let projects = projects();
+    let projects = projects::all();
     assert!(projects.len() > 10, "only {} projects", projects.len());
     let (mut objects, mut wrong) = (0, Vec::new());
     for project in &projects {
-        let Some(mut topology) = read(project) else { continue };
+        let Some(mut topology) = projects::read(project) else { continue };
         let index = Index::of(&topology);
         for version in CILIUM {
             for cluster in &mut topology.clusters {
@@ -90,33 +86,6 @@ fn a_misspelt_field_is_found() {
     ] {
         assert_ne!(problems(bad.clone()), Vec::<String>::new(), "{bad}");
     }
-}
-
-/// Every example, and the input of every fixture of compile.
-fn projects() -> Vec<PathBuf> {
-    let folders = |path: &str| -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(golden::path(path)) else { return Vec::new() };
-        entries.map(|entry| entry.expect("the folder is readable").path()).collect()
-    };
-    let fixtures = folders("fixtures/compile").into_iter().map(|case| case.join("in"));
-    let mut projects: Vec<_> = folders("examples").into_iter().chain(fixtures).collect();
-    projects.retain(|project| project.join(load::ENTRY).is_file());
-    projects.sort();
-    projects
-}
-
-fn read(project: &Path) -> Option<Topology> {
-    let system = OsSystem::open(project).expect("the project is a folder");
-    let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
-    let spec = load::project(&system, &mut sources, &mut found);
-    let topology = resolve(&spec, &mut found);
-    let errors: Vec<String> = found
-        .iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .map(|finding| format!("{} {}", sources.location(finding.primary.span), finding.message))
-        .collect();
-    assert!(errors.is_empty(), "{}:\n{}", project.display(), errors.join("\n"));
-    topology
 }
 
 /// Strict schemas by `apiVersion/kind`; those of Cilium by minor too.

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod chart_table;
+mod chart_values;
 mod commands;
 mod crds;
 mod generated;
@@ -9,6 +10,7 @@ mod go_yaml;
 mod golden;
 mod kustomize;
 mod language;
+mod projects;
 mod random;
 mod report;
 mod rules;
