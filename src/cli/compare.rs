@@ -32,7 +32,10 @@ impl Target {
             let folder = cluster.name.value.as_str();
             let place = Place { output: &self.shown, folder, span: cluster.name.span };
             let mut found = Diagnostics::new();
-            stale::check(system, place, &meant.files(*id), &mut found);
+            match meant.files(*id) {
+                Ok(files) => stale::check(system, place, &files, &mut found),
+                Err(colliding) => found = colliding,
+            }
             found
         };
         let results: Vec<_> = clusters.par_iter().map(compare).collect();

@@ -1,7 +1,5 @@
 //! The phases in their order, as every command runs them.
 
-use rayon::prelude::*;
-
 use crate::compile::{self, Index};
 use crate::diagnostic::Diagnostics;
 use crate::render::{self, Files};
@@ -39,11 +37,7 @@ impl Checked {
             check::run(topology, &mut found);
         }
         let whole = topology.filter(|_| !found.has_errors());
-        let mut meant = whole.map(Meant::new);
-        if let Some(some) = &meant {
-            some.check(&mut found);
-            meant = meant.filter(|_| !found.has_errors());
-        }
+        let meant = whole.map(Meant::new);
         Self { sources, found, meant }
     }
 
@@ -66,23 +60,10 @@ impl Meant {
     }
 
     /// The files of a cluster.
-    pub(super) fn files(&self, id: ClusterId) -> Files {
-        render::files(&self.desired(id)).expect("internal error: the project was checked")
-    }
-
-    /// Reports what could not be written.
-    fn check(&self, found: &mut Diagnostics) {
-        let ids: Vec<_> = self.topology.clusters().map(|(id, _)| id).collect();
-        let results: Vec<_> = ids
-            .par_iter()
-            .map(|id| {
-                let mut found = Diagnostics::new();
-                render::check(&self.desired(*id), &mut found);
-                found
-            })
-            .collect();
-        for more in results {
-            found.extend(more);
-        }
+    ///
+    /// # Errors
+    /// The resources that would be written over one another.
+    pub(super) fn files(&self, id: ClusterId) -> Result<Files, Diagnostics> {
+        render::files(&self.desired(id))
     }
 }

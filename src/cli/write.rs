@@ -29,7 +29,9 @@ impl Target {
         let orphans = if all { self.orphans(meant, &system)? } else { Vec::new() };
         let write = |id: &ClusterId| {
             let name = meant.topology.cluster(*id).name.value.as_str();
-            write::write(&system, name, &meant.files(*id), force)
+            // Names are unique by the way they are made; a cluster that breaks that is left alone.
+            let files = meant.files(*id).expect("internal error: two resources have one name");
+            write::write(&system, name, &files, force)
         };
         let remove = |name: &String| write::remove(&system, name, force);
         let mut results: Vec<_> = clusters.par_iter().map(write).collect();
