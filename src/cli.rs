@@ -8,6 +8,7 @@ pub mod exit;
 
 mod args;
 mod check;
+mod cidr;
 mod compare;
 mod compile;
 mod completions;
@@ -61,6 +62,7 @@ enum Command {
     Init(init::Args),
     Check(check::Args),
     Compile(compile::Args),
+    Cidr(cidr::Args),
     Explain(explain::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -97,6 +99,7 @@ fn execute(command: Command, context: &mut Context) -> Result<Exit, Error> {
         Command::Init(args) => init::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Compile(args) => compile::run(&args, context),
+        Command::Cidr(args) => cidr::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

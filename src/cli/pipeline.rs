@@ -20,6 +20,26 @@ pub(super) struct Checked {
     pub(super) meant: Option<Meant>,
 }
 
+/// A project that was read and resolved, with whatever is wrong with it.
+pub(super) struct Resolved {
+    /// The texts of its files.
+    pub(super) sources: SourceMap,
+    /// What is wrong with its shape and its names.
+    pub(super) found: Diagnostics,
+    /// What could be resolved; nothing where there is no topology to speak of.
+    pub(super) topology: Option<Topology>,
+}
+
+impl Resolved {
+    /// Reads and resolves a project; no rule is run over it.
+    pub(super) fn new(system: &dyn System) -> Self {
+        let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
+        let spec = spec::load::project(system, &mut sources, &mut found);
+        let topology = topology::resolve::resolve(&spec, &mut found);
+        Self { sources, found, topology }
+    }
+}
+
 /// A topology that can be compiled.
 pub(super) struct Meant {
     /// What it means.
@@ -30,9 +50,7 @@ pub(super) struct Meant {
 impl Checked {
     /// Reads and checks a project; problems of all phases are kept.
     pub(super) fn new(system: &dyn System) -> Self {
-        let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
-        let spec = spec::load::project(system, &mut sources, &mut found);
-        let topology = topology::resolve::resolve(&spec, &mut found);
+        let Resolved { sources, mut found, topology } = Resolved::new(system);
         if let Some(topology) = &topology {
             check::run(topology, &mut found);
         }
