@@ -4,10 +4,13 @@ pub mod cluster_id_out_of_range;
 pub mod disconnected_clusters;
 pub mod duplicate_cluster_id;
 pub mod eni_cluster_id;
+pub mod foreign_service_export;
 pub mod hazardous_range;
+pub mod http01_solver;
 pub mod incompatible_settings;
 pub mod invalid_cluster_name;
 pub mod invariant;
+pub mod legacy_annotation;
 pub mod overlapping_cidr;
 pub mod overridden_invariant;
 pub mod pending_load_balancer;
@@ -67,6 +70,12 @@ pub static CHECKS: &[Check] = &[
     Check { rule: &removed_helm_value::REMOVED_HELM_VALUE, run: removed_helm_value::check },
     Check { rule: &wrong_helm_value::WRONG_HELM_VALUE, run: wrong_helm_value::check },
     Check { rule: &overridden_invariant::OVERRIDDEN_INVARIANT, run: overridden_invariant::check },
+    Check { rule: &legacy_annotation::LEGACY_ANNOTATION, run: legacy_annotation::check },
+    Check {
+        rule: &foreign_service_export::FOREIGN_SERVICE_EXPORT,
+        run: foreign_service_export::check,
+    },
+    Check { rule: &http01_solver::HTTP01_SOLVER, run: http01_solver::check },
 ];
 
 /// Runs every rule.

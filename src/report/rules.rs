@@ -4,11 +4,17 @@ use std::fmt::Write as _;
 
 use crate::check::CHECKS;
 use crate::diagnostic::Rule;
-use crate::{render, spec, topology, yaml};
+use crate::{manifest, render, spec, topology, yaml};
 
 /// The tables of the modules that have rules, besides those of the checks.
-static TABLES: &[&[&Rule]] =
-    &[yaml::RULES, spec::RULES, topology::resolve::RULES, render::RULES, render::stale::RULES];
+static TABLES: &[&[&Rule]] = &[
+    yaml::RULES,
+    manifest::RULES,
+    spec::RULES,
+    topology::resolve::RULES,
+    render::RULES,
+    render::stale::RULES,
+];
 
 /// Every rule, in the order of their codes.
 pub fn rules() -> Vec<&'static Rule> {
