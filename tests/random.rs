@@ -28,6 +28,7 @@ use landbridge::{check, spec::load};
 
 use landbridge::yaml::json::json;
 
+use crate::chart_values::Charts;
 use crate::crds::Schemas;
 use crate::golden::{self, difference};
 use dice::Dice;
@@ -205,6 +206,23 @@ fn values_fit_the_schema_of_their_chart() {
             let problems: Vec<_> = schema.iter_errors(values).map(|e| e.to_string()).collect();
             assert!(problems.is_empty(), "{version}: {problems:?}\n{values:#}");
             assert_eq!(chart.check(values), [], "{version}");
+        }
+    });
+}
+
+#[test]
+fn the_chart_makes_the_mesh_of_every_project() {
+    let Some(charts) = Charts::provided() else { return };
+    for_each_project(|project, _| {
+        let (mut topology, _) = accepted(&project.whole());
+        for cluster in &mut topology.clusters {
+            if let Some(version) = charts.of_minor(cluster.cilium.value.minor) {
+                cluster.cilium.value = version.clone();
+            }
+        }
+        // A render takes a second, and one cluster of a project is like the next.
+        if let Some((id, _)) = topology.clusters().next() {
+            charts.hold(&topology, id);
         }
     });
 }

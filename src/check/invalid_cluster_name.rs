@@ -3,15 +3,21 @@
 use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::topology::Topology;
+use crate::yaml::scalar::{Resolved, go};
 
 declare_rules! {
     /// ## What it does
-    /// Reports a cluster name longer than 32 characters, and the name `default`.
+    /// Reports a cluster name longer than 32 characters, the name `default`, and a name that YAML
+    /// reads as something else than text: `no`, `on`, `7`, `1e3`.
     ///
     /// ## Why it matters
     /// Cilium takes names of 1 to 32 lower-case letters, digits and `-`; a DNS label of 63 is not
     /// short enough. `default` is refused for a cluster with an id. Source: the chart's
     /// `templates/validate.yaml` and the agents from 1.17 on.
+    ///
+    /// The chart writes the name without quotes into `cilium-config` (1.16 and 1.17), the settings
+    /// of Hubble's relay and the list of clusters: `no` becomes `false` there, and the API server
+    /// refuses the object.
     ///
     /// ## Example
     /// ```yaml
@@ -25,7 +31,7 @@ declare_rules! {
     pub static INVALID_CLUSTER_NAME = { code: "LB2004", name: "invalid-cluster-name", summary: "a cluster name that Cilium refuses", severity: Error };
 }
 
-/// Reports names that are too long or reserved.
+/// Reports names that are too long, reserved, or no text.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for cluster in &topology.clusters {
         let name = &cluster.name;
@@ -37,6 +43,11 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
             )
         } else if name.value == "default" && cluster.id.value != 0 {
             ("a cluster with an id cannot be called `default`".to_owned(), "give it another name")
+        } else if go(&name.value) != Resolved::Text {
+            (
+                format!("YAML does not read the cluster name `{}` as text", name.value),
+                "use a name that YAML reads as text, such as one with a `-` and a letter",
+            )
         } else {
             continue;
         };

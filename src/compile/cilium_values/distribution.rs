@@ -3,7 +3,7 @@
 use super::Site;
 use super::values::{Values, texts};
 use crate::spec::cluster::{
-    Announce, Distribution, LoadBalancerController as Controller, NodeLocalMode,
+    Announce, Distribution, IpamMode, LoadBalancerController as Controller, NodeLocalMode,
 };
 use crate::spec::mesh::RoutingMode;
 
@@ -28,8 +28,7 @@ const CLEAN: [&str; 3] = ["NET_ADMIN", "SYS_ADMIN", "SYS_RESOURCE"];
 pub(super) fn write(site: &Site<'_>, values: &mut Values) {
     match site.cluster.distribution {
         Distribution::Talos => talos(values),
-        // Source: Cilium, "Installation using Helm", AKS: bring-your-own-CNI clusters.
-        Distribution::Aks => values.set("aksbyocni.enabled", true),
+        Distribution::Aks => aks(site, values),
         Distribution::Gke => gke(site, values),
         Distribution::Kubeadm
         | Distribution::Eks
@@ -63,14 +62,26 @@ fn talos(values: &mut Values) {
     values.set("securityContext.capabilities.cleanCiliumState", texts(CLEAN));
 }
 
-/// Source: Cilium, "Installation using Helm", GKE. `gke.enabled` is for pods that the network
-/// routes; in a tunnel the nodes need only be prepared.
+/// Bring-your-own-CNI clusters. The chart refuses it without a tunnel, and up to 1.18 it makes
+/// every mode `cluster-pool`. Source: Cilium, "Installation using Helm", AKS; `cilium-configmap.yaml`.
+fn aks(site: &Site<'_>, values: &mut Values) {
+    if !native(site) && site.cluster.ipam.mode == IpamMode::ClusterPool {
+        values.set("aksbyocni.enabled", true);
+    }
+}
+
+/// `gke.enabled` is for pods with addresses of the network, which the nodes get from Kubernetes.
+/// The nodes are to be prepared in any case. Source: Cilium, "Installation using Helm", GKE.
 fn gke(site: &Site<'_>, values: &mut Values) {
     values.set("nodeinit.enabled", true);
     values.set("nodeinit.reconfigureKubelet", true);
     values.set("nodeinit.removeCbrBridge", true);
     values.set("cni.binPath", "/home/kubernetes/bin");
-    if site.topology.mesh.routing.mode == RoutingMode::Native {
+    if native(site) && site.cluster.ipam.mode == IpamMode::Kubernetes {
         values.set("gke.enabled", true);
     }
+}
+
+fn native(site: &Site<'_>) -> bool {
+    site.topology.mesh.routing.mode == RoutingMode::Native
 }
