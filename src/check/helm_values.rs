@@ -10,6 +10,31 @@ use crate::topology::Topology;
 use crate::yaml::json::json;
 use crate::yaml::{Node, Value};
 
+/// What of the topology writes a value that people set by hand, for a help.
+const DECLARATIONS: &[(&str, &str)] = &[
+    ("tunnel", "`routing: {mode: native}` or `{mode: tunnel}` in the mesh"),
+    ("routingMode", "`routing: {mode: native}` or `{mode: tunnel}` in the mesh"),
+    ("tunnelProtocol", "`routing: {tunnelProtocol: vxlan}` or `geneve` in the mesh"),
+    ("kubeProxyReplacement", "`kubeProxy: replaced` or `iptables` in the cluster"),
+    ("encryption.enabled", "`encryption: {type: wireguard}` in the mesh"),
+    ("encryption.type", "`encryption: {type: wireguard}` or `ipsec` in the mesh"),
+    ("ipam.mode", "`ipam: {mode: …}` in the cluster"),
+    ("ipam.operator.clusterPoolIPv4PodCIDR", "`podCIDRs` in the cluster"),
+    ("clustermesh.enableMCSAPISupport", "`discovery: {mcs: true}` in the mesh"),
+    ("clustermesh.mcsapi.enabled", "`discovery: {mcs: true}` in the mesh"),
+    (
+        "clustermesh.apiserver.tls.server.extraDnsNames",
+        "`clustermesh: {endpoint: {hostname: …}}` in the cluster",
+    ),
+];
+
+/// How the topology says what a key says, if it does.
+pub(super) fn declaration(path: &[String]) -> Option<String> {
+    let key = path.join(".");
+    let (_, declaration) = DECLARATIONS.iter().find(|(known, _)| *known == key)?;
+    Some(format!("or leave the key to the topology: declare {declaration}"))
+}
+
 /// What the charts make of the keys in all layers, one problem of these kinds for each key, with
 /// the key's place. Where a layer is read by several charts, the first cluster's says it.
 ///

@@ -18,8 +18,8 @@ pub struct Invariant {
     pub key: &'static str,
     /// What the topology makes of it.
     pub declared: Json,
-    /// Where that is declared.
-    pub span: Span,
+    /// Where that is declared, if one place says it.
+    pub span: Option<Span>,
     /// What declares it, in words for a help.
     pub source: &'static str,
 }
@@ -46,10 +46,10 @@ impl List {
         &mut self,
         key: &'static str,
         declared: impl Into<Json>,
-        span: Span,
+        span: impl Into<Option<Span>>,
         source: &'static str,
     ) {
-        self.0.push(Invariant { key, declared: declared.into(), span, source });
+        self.0.push(Invariant { key, declared: declared.into(), span: span.into(), source });
     }
 }
 
@@ -60,9 +60,10 @@ fn addresses(cluster: &Cluster, list: &mut List) {
         mode => mode.word(),
     };
     list.add("ipam.mode", mode, ipam.span, "`ipam.mode` of the cluster");
-    list.add("ipv6.enabled", cluster.has_v6(), cluster.span, "`podCIDRs` of the cluster");
+    let pods = cluster.pod_cidrs.first().map(|cidr| cidr.span);
+    list.add("ipv6.enabled", cluster.has_v6(), pods, "`podCIDRs` of the cluster");
     if cluster.has_v4() {
-        list.add("ipv4.enabled", true, cluster.span, "`podCIDRs` of the cluster");
+        list.add("ipv4.enabled", true, pods, "`podCIDRs` of the cluster");
     }
     match ipam.mode {
         IpamMode::ClusterPool => {
@@ -112,13 +113,13 @@ fn datapath(topology: &Topology, cluster: &Cluster, list: &mut List) {
     }
     let source = "`encryption` of the mesh";
     let on = mesh.encryption.kind != EncryptionType::None;
-    list.add("encryption.enabled", on, mesh.span, source);
+    list.add("encryption.enabled", on, None, source);
     if on {
-        list.add("encryption.type", mesh.encryption.kind.word(), mesh.span, source);
+        list.add("encryption.type", mesh.encryption.kind.word(), None, source);
     }
     if mesh.encryption.kind == EncryptionType::Wireguard {
         let nodes = mesh.encryption.node_encryption;
-        list.add("encryption.nodeEncryption", nodes, mesh.span, source);
+        list.add("encryption.nodeEncryption", nodes, None, source);
     }
 }
 
@@ -127,19 +128,19 @@ fn discovery(topology: &Topology, cluster: &Cluster, list: &mut List) {
     let most = &mesh.max_connected_clusters;
     let source = "`maxConnectedClusters` of the mesh";
     list.add("clustermesh.maxConnectedClusters", most.value, most.span, source);
-    list.add("clustermesh.useAPIServer", true, cluster.span, "`mesh` of the cluster");
-    list.add("clustermesh.config.enabled", true, cluster.span, "`mesh` of the cluster");
+    list.add("clustermesh.useAPIServer", true, None, "`mesh` of the cluster");
+    list.add("clustermesh.config.enabled", true, None, "`mesh` of the cluster");
     if mesh.endpoint_slices {
         let source = "`discovery.endpointSlices` of the mesh";
-        list.add("clustermesh.enableEndpointSliceSynchronization", true, mesh.span, source);
+        list.add("clustermesh.enableEndpointSliceSynchronization", true, None, source);
     }
     if mesh.mcs {
         for key in ["clustermesh.mcsapi.enabled", "clustermesh.enableMCSAPISupport"] {
-            list.add(key, true, mesh.span, "`discovery.mcs` of the mesh");
+            list.add(key, true, None, "`discovery.mcs` of the mesh");
         }
     }
     let source = "`certificates.method` of the mesh";
-    let auto = |list: &mut List, key, value: Json| list.add(key, value, mesh.span, source);
+    let auto = |list: &mut List, key, value: Json| list.add(key, value, None, source);
     match mesh.certificates.method {
         CertificateMethod::External => {
             auto(list, "clustermesh.apiserver.tls.auto.enabled", json!(false));

@@ -103,10 +103,13 @@ fn contradiction(invariant: &Invariant, key: Span, value: &Json, cluster: &Clust
         _ => format!("`{}` contradicts the topology", invariant.key),
     };
     let declared = shown(&invariant.declared);
-    Diagnostic::new(&OVERRIDDEN_INVARIANT, key, message)
+    let finding = Diagnostic::new(&OVERRIDDEN_INVARIANT, key, message)
         .label(format!("is {declared} for cluster `{}`", cluster.name.value))
-        .related(invariant.span, "what it follows from")
-        .help(format!("remove it; if it is meant, change {} instead", invariant.source))
+        .help(format!("remove it; if it is meant, change {} instead", invariant.source));
+    match invariant.span {
+        Some(span) => finding.related(span, "what it follows from"),
+        None => finding,
+    }
 }
 
 /// Whether the chart makes the same of both: it writes all of them into a ConfigMap as text, a

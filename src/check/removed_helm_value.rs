@@ -1,6 +1,6 @@
 //! A value that the chart has no longer.
 
-use super::helm_values::problems;
+use super::helm_values::{declaration, problems};
 use crate::chart::ProblemKind;
 use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -42,6 +42,8 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
             _ => finding.label("has no effect"),
         };
         let help = problem.help.unwrap_or_else(|| "remove it".to_owned());
-        found.push(finding.help(help));
+        let mut finding = finding.help(help);
+        finding.help.extend(declaration(&problem.path));
+        found.push(finding);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::helm_values::{problems, said};
+use super::helm_values::{declaration, problems, said};
 use crate::chart::ProblemKind;
 use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -43,8 +43,13 @@ declare_rules! {
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     let kinds = [ProblemKind::WrongType, ProblemKind::NotAllowed];
     for (key, problem) in problems(topology, &kinds, 0) {
-        let mut finding = Diagnostic::new(&WRONG_HELM_VALUE, key, problem.message);
+        let label = match problem.kind {
+            ProblemKind::WrongType => "the chart's schema refuses the value",
+            _ => "no value that works",
+        };
+        let mut finding = Diagnostic::new(&WRONG_HELM_VALUE, key, problem.message).label(label);
         finding.help.extend(problem.help);
+        finding.help.extend(declaration(&problem.path));
         found.push(finding);
     }
     let mut seen = BTreeSet::new();
@@ -62,7 +67,6 @@ fn alone(topology: &Topology, cluster: &Cluster) -> Vec<Diagnostic> {
         let message = "`encryption.enabled` without `encryption.type` means IPsec";
         Diagnostic::new(&WRONG_HELM_VALUE, key, message)
             .label("needs the Secret `cilium-ipsec-keys` in every cluster")
-            .related(topology.mesh.span, "the mesh declares no encryption")
             .help("remove it, and declare `encryption: {type: wireguard}` in the mesh")
     });
     let eni = eni_mode_alone(cluster).map(|key| {
