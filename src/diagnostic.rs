@@ -5,6 +5,8 @@
 
 pub mod rule;
 
+use std::collections::BTreeMap;
+
 use crate::source::Span;
 pub use rule::{Rule, Severity};
 
@@ -97,11 +99,29 @@ pub struct NotChecked {
     pub span: Span,
 }
 
+/// Most findings of one rule, and most things that were not checked, that are kept; the rest is
+/// counted. A hostile file could otherwise have millions.
+pub const MAX_KEPT: usize = 10_000;
+
+/// Findings that were counted and not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Omitted {
+    /// Their rule.
+    pub rule: &'static Rule,
+    /// How bad they are.
+    pub severity: Severity,
+    /// How many.
+    pub count: usize,
+}
+
 /// The findings of a run and what could not be checked.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
+    kept: BTreeMap<&'static str, usize>,
+    omitted: BTreeMap<(&'static str, Severity), Omitted>,
     not_checked: Vec<NotChecked>,
+    not_checked_omitted: usize,
 }
 
 impl Diagnostics {
@@ -112,23 +132,52 @@ impl Diagnostics {
 
     /// Adds a finding.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.found.push(diagnostic);
+        let (rule, severity) = (diagnostic.rule, diagnostic.severity);
+        let kept = self.kept.entry(rule.code).or_default();
+        if *kept < MAX_KEPT {
+            *kept += 1;
+            self.found.push(diagnostic);
+        } else {
+            self.omit(Omitted { rule, severity, count: 1 });
+        }
+    }
+
+    fn omit(&mut self, more: Omitted) {
+        let none = Omitted { count: 0, ..more };
+        self.omitted.entry((more.rule.code, more.severity)).or_insert(none).count += more.count;
     }
 
     /// Records something that could not be checked.
     pub fn not_checked(&mut self, span: Span, what: impl Into<String>, why: impl Into<String>) {
-        self.not_checked.push(NotChecked { what: what.into(), why: why.into(), span });
+        self.add_not_checked(NotChecked { what: what.into(), why: why.into(), span });
+    }
+
+    fn add_not_checked(&mut self, one: NotChecked) {
+        if self.not_checked.len() < MAX_KEPT {
+            self.not_checked.push(one);
+        } else {
+            self.not_checked_omitted += 1;
+        }
     }
 
     /// Takes over everything of another sink.
     pub fn extend(&mut self, other: Self) {
-        self.found.extend(other.found);
-        self.not_checked.extend(other.not_checked);
+        for one in other.found {
+            self.push(one);
+        }
+        for more in other.omitted.into_values() {
+            self.omit(more);
+        }
+        for one in other.not_checked {
+            self.add_not_checked(one);
+        }
+        self.not_checked_omitted += other.not_checked_omitted;
     }
 
     /// Whether any finding is an error.
     pub fn has_errors(&self) -> bool {
         self.found.iter().any(|found| found.severity == Severity::Error)
+            || self.omitted.values().any(|omitted| omitted.severity == Severity::Error)
     }
 
     /// Whether there is neither a finding nor a thing that was not checked.
@@ -136,19 +185,29 @@ impl Diagnostics {
         self.found.is_empty() && self.not_checked.is_empty()
     }
 
-    /// How many findings there are.
+    /// How many findings are kept.
     pub fn len(&self) -> usize {
         self.found.len()
     }
 
-    /// The findings.
+    /// The findings that are kept.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.found.iter()
     }
 
-    /// What could not be checked.
+    /// The findings that are not kept, by rule.
+    pub fn omitted(&self) -> impl Iterator<Item = &Omitted> {
+        self.omitted.values()
+    }
+
+    /// What could not be checked, as far as it is kept.
     pub fn unchecked(&self) -> &[NotChecked] {
         &self.not_checked
+    }
+
+    /// How many more things could not be checked than are kept.
+    pub fn unchecked_omitted(&self) -> usize {
+        self.not_checked_omitted
     }
 
     /// Sorts by place, then by rule and message, and drops exact repetitions, so that a report
@@ -159,5 +218,40 @@ impl Diagnostics {
         self.found.dedup_by(|a, b| key(a) == key(b));
         self.not_checked.sort_by(|a, b| (a.span, &a.what, &a.why).cmp(&(b.span, &b.what, &b.why)));
         self.not_checked.dedup();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static SAMPLE: Rule = Rule {
+        code: "LB9001",
+        name: "sample",
+        summary: "a sample",
+        severity: Severity::Warning,
+        doc: "A page.",
+    };
+
+    #[test]
+    fn what_is_not_kept_is_counted() {
+        let mut all = Diagnostics::new();
+        for _ in 0..3 {
+            let mut some = Diagnostics::new();
+            for _ in 0..MAX_KEPT {
+                some.push(Diagnostic::new(&SAMPLE, Span::default(), "wrong"));
+                some.not_checked(Span::default(), "a thing", "it is hidden");
+            }
+            all.extend(some);
+        }
+        let mut error = Diagnostic::new(&SAMPLE, Span::default(), "wrong");
+        assert!(!all.has_errors());
+        error.severity = Severity::Error;
+        all.push(error);
+        assert_eq!(all.len(), MAX_KEPT);
+        let omitted: Vec<_> = all.omitted().map(|one| (one.severity, one.count)).collect();
+        assert_eq!(omitted, [(Severity::Warning, 2 * MAX_KEPT), (Severity::Error, 1)]);
+        assert!(all.has_errors());
+        assert_eq!((all.unchecked().len(), all.unchecked_omitted()), (MAX_KEPT, 2 * MAX_KEPT));
     }
 }

@@ -83,11 +83,15 @@ impl<'a> Report<'a> {
 
     /// Counts.
     pub fn summary(&self) -> Summary {
-        let errors = self.found.iter().filter(|one| one.severity == Severity::Error).count();
+        let count = |severity| {
+            let kept = self.found.iter().filter(|one| one.severity == severity).count();
+            let omitted = self.found.omitted().filter(|one| one.severity == severity);
+            kept + omitted.map(|one| one.count).sum::<usize>()
+        };
         Summary {
-            errors,
-            warnings: self.found.len() - errors,
-            not_checked: self.found.unchecked().len(),
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+            not_checked: self.found.unchecked().len() + self.found.unchecked_omitted(),
             files: self.sources.iter().count(),
         }
     }

@@ -1,6 +1,6 @@
 //! What a report looks like in every format: `fixtures/report/`.
 
-use landbridge::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
+use landbridge::diagnostic::{Diagnostic, Diagnostics, MAX_KEPT, Rule, Severity};
 use landbridge::report::{Format, Look, Report};
 use landbridge::source::{SourceId, SourceMap, Span};
 use serde_json::Value;
@@ -90,6 +90,30 @@ fn json() {
     golden::holds("fixtures/report/sample.json", &text);
     let report = serde_json::from_str(&text).expect("it is JSON");
     assert_eq!(violations(&report), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_not_listed_is_counted_in_every_format() {
+    let mut sources = SourceMap::new();
+    let id = sources.add("a.yaml", "a: 1\n");
+    let mut found = Diagnostics::new();
+    for number in 0..MAX_KEPT + 7 {
+        found.push(Diagnostic::new(&OVERLAP, Span::start_of(id), format!("wrong {number}")));
+    }
+    let report = Report::new(found, &sources);
+    let text = |format: Format| {
+        let mut out = Vec::new();
+        let look = Look { all: true, ..Look::default() };
+        format.write(&report, look, &mut out).expect("memory takes bytes");
+        String::from_utf8(out).expect("a report is UTF-8")
+    };
+    let human = text(Format::Human);
+    assert!(human.contains("\n… and 7 more of LB1001 (overlapping-cidr)\n"));
+    assert!(human.contains("\n10007 errors in 1 file\n"));
+    let json = serde_json::from_str(&text(Format::Json)).expect("it is JSON");
+    assert_eq!(violations(&json), Vec::<String>::new());
+    assert_eq!(json["omitted"][0]["count"], 7);
+    assert_eq!(json["summary"]["errors"], MAX_KEPT + 7);
 }
 
 #[test]

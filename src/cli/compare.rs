@@ -34,7 +34,7 @@ impl Target {
             let mut found = Diagnostics::new();
             match meant.files(*id) {
                 Ok(files) => stale::check(system, place, &files, &mut found),
-                Err(colliding) => found = colliding,
+                Err(collisions) => found.extend(collisions),
             }
             found
         };

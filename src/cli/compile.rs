@@ -7,7 +7,7 @@ use super::args::Threshold;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
-use super::pipeline::{Checked, Meant};
+use super::pipeline::{Checked, Meant, collision};
 use super::target::Target;
 use crate::render;
 use crate::report::Format;
@@ -106,5 +106,5 @@ fn print(meant: &Meant, clusters: &[ClusterId], context: &mut Context) -> Result
         return Err(Error::new(message).help("name one of them: `--cluster NAME`"));
     };
     let stream = render::stream(&meant.desired(id));
-    context.print(&stream.expect("internal error: the project was checked"))
+    context.print(stream.map_err(|found| collision(&found))?)
 }

@@ -1,5 +1,6 @@
 //! The phases in their order, as every command runs them.
 
+use super::error::Error;
 use crate::compile::{self, Index};
 use crate::diagnostic::Diagnostics;
 use crate::render::{self, Files};
@@ -80,8 +81,14 @@ impl Meant {
     /// The files of a cluster.
     ///
     /// # Errors
-    /// The resources that would be written over one another.
+    /// What collides. Names are unique before anything is made of them, so that nothing should.
     pub(super) fn files(&self, id: ClusterId) -> Result<Files, Diagnostics> {
         render::files(&self.desired(id))
     }
+}
+
+/// Findings that no project should be able to cause, as an error.
+pub(super) fn collision(found: &Diagnostics) -> Error {
+    let messages: Vec<_> = found.iter().map(|one| one.message.as_str()).collect();
+    Error::new("what was compiled cannot be written").cause(messages.join("; "))
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::context::Context;
 use super::error::Error;
-use super::pipeline::Meant;
+use super::pipeline::{Meant, collision};
 use super::target::Target;
 use crate::render::write::{self, WriteError, Written};
 use crate::report::human::counted;
@@ -29,16 +29,15 @@ impl Target {
         let orphans = if all { self.orphans(meant, &system)? } else { Vec::new() };
         let write = |id: &ClusterId| {
             let name = meant.topology.cluster(*id).name.value.as_str();
-            // Names are unique by the way they are made; a cluster that breaks that is left alone.
-            let files = meant.files(*id).expect("internal error: two resources have one name");
-            write::write(&system, name, &files, force)
+            let files = meant.files(*id).map_err(|found| collision(&found))?;
+            Ok(write::write(&system, name, &files, force))
         };
-        let remove = |name: &String| write::remove(&system, name, force);
-        let mut results: Vec<_> = clusters.par_iter().map(write).collect();
+        let remove = |name: &String| Ok(write::remove(&system, name, force));
+        let mut results: Vec<Result<_, Error>> = clusters.par_iter().map(write).collect();
         results.extend(orphans.iter().map(remove));
         let (mut sum, mut errors) = ([0; 3], Vec::new());
         for result in results {
-            match result {
+            match result? {
                 Ok(Written { written, removed, unchanged }) => {
                     sum = [sum[0] + written.len(), sum[1] + removed.len(), sum[2] + unchanged];
                 }

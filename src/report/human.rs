@@ -10,7 +10,7 @@ use annotate_snippets::{Group, Level, Renderer};
 use super::excerpt::{self, MAX_RELATED};
 use super::untrusted::{harmless, line};
 use super::{Look, Report, Summary};
-use crate::diagnostic::{Diagnostic, NotChecked, Severity};
+use crate::diagnostic::{Diagnostic, MAX_KEPT, NotChecked, Rule, Severity};
 
 /// Most findings of one rule that are shown unless all are wanted; the rest is counted.
 pub const MAX_OF_RULE: usize = 50;
@@ -22,28 +22,45 @@ pub const MAX_OF_RULE: usize = 50;
 pub fn write(report: &Report<'_>, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
     let renderer = if look.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(look.width);
-    let most = if look.all { usize::MAX } else { MAX_OF_RULE };
-    let mut shown: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    let most = if look.all { MAX_KEPT } else { MAX_OF_RULE };
+    let mut rules: BTreeMap<&str, Counted> = BTreeMap::new();
     for finding in report.found().iter() {
-        let (count, name) = shown.entry(finding.rule.code).or_default();
-        (*count, *name) = (*count + 1, finding.rule.name);
-        if *count <= most {
+        let rule = rules.entry(finding.rule.code).or_insert_with(|| Counted::of(finding.rule));
+        if rule.shown < most {
+            rule.shown += 1;
             writeln!(out, "{}\n", render(report, finding, &renderer))?;
+        } else {
+            rule.more += 1;
         }
     }
-    for (code, (count, name)) in &shown {
-        if *count > most {
-            writeln!(out, "… and {} more of {code} ({name})\n", count - most)?;
-        }
+    for omitted in report.found().omitted() {
+        let rule = rules.entry(omitted.rule.code).or_insert_with(|| Counted::of(omitted.rule));
+        rule.more += omitted.count;
+    }
+    for (code, Counted { name, more, .. }) in rules.iter().filter(|(_, rule)| rule.more > 0) {
+        writeln!(out, "… and {more} more of {code} ({name})\n")?;
     }
     not_checked(report, look, most, out)?;
     if look.summary {
         writeln!(out, "{}", summary(&report.summary(), look))?;
-        if let Some((code, _)) = shown.first_key_value() {
+        if let Some((code, _)) = rules.first_key_value() {
             writeln!(out, "`landbridge explain {code}` says why it matters and what to do")?;
         }
     }
     Ok(())
+}
+
+/// How often a rule was broken.
+struct Counted {
+    name: &'static str,
+    shown: usize,
+    more: usize,
+}
+
+impl Counted {
+    fn of(rule: &Rule) -> Self {
+        Self { name: rule.name, shown: 0, more: 0 }
+    }
 }
 
 fn render(report: &Report<'_>, finding: &Diagnostic, renderer: &Renderer) -> String {
@@ -80,8 +97,9 @@ fn not_checked(
         writeln!(out, "{head}{what}")?;
         writeln!(out, "  --> {}\n   = because {}\n", line(&place), line(why))?;
     }
-    if unchecked.len() > most {
-        writeln!(out, "… and {} more that were not checked\n", unchecked.len() - most)?;
+    let more = unchecked.len().saturating_sub(most) + report.found().unchecked_omitted();
+    if more > 0 {
+        writeln!(out, "… and {more} more that were not checked\n")?;
     }
     Ok(())
 }

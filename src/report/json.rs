@@ -7,7 +7,7 @@ use std::io;
 use serde::Serialize;
 
 use super::{Report, Summary};
-use crate::diagnostic::{Diagnostic, Label, NotChecked};
+use crate::diagnostic::{Diagnostic, Label, NotChecked, Omitted};
 use crate::source::{SourceId, SourceMap, Span};
 
 /// The version of the format.
@@ -20,7 +20,17 @@ struct Root<'a> {
     version: u32,
     findings: Vec<Finding<'a>>,
     not_checked: Vec<Unchecked<'a>>,
+    /// Counted and not listed, where there are more than ten thousand of a rule.
+    omitted: Vec<OmittedFindings<'a>>,
     summary: Counts,
+}
+
+#[derive(Serialize)]
+struct OmittedFindings<'a> {
+    code: &'a str,
+    name: &'a str,
+    severity: &'a str,
+    count: usize,
 }
 
 #[derive(Serialize)]
@@ -88,6 +98,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         version: VERSION,
         findings: found.iter().map(|one| finding(&points, one)).collect(),
         not_checked: found.unchecked().iter().map(|one| unchecked(&points, one)).collect(),
+        omitted: found.omitted().map(omitted).collect(),
         summary: Counts { errors, warnings, not_checked, files },
     };
     serde_json::to_writer_pretty(&mut *out, &root)?;
@@ -109,6 +120,11 @@ fn finding<'a>(points: &Points<'a>, one: &'a Diagnostic) -> Finding<'a> {
 
 fn unchecked<'a>(points: &Points<'a>, one: &'a NotChecked) -> Unchecked<'a> {
     Unchecked { what: &one.what, why: &one.why, place: points.place(one.span) }
+}
+
+fn omitted(one: &Omitted) -> OmittedFindings<'static> {
+    let (code, name) = (one.rule.code, one.rule.name);
+    OmittedFindings { code, name, severity: one.severity.name(), count: one.count }
 }
 
 /// Lines and columns of all places, found in one pass over each text: counting the characters of
