@@ -68,7 +68,7 @@ fn every_declared_rule_is_in_the_table() {
         if path.ends_with("tests.rs") {
             return;
         }
-        for part in text.split("code: \"LB").skip(1) {
+        for part in text.split("= { code: \"LB").skip(1) {
             declared.insert(format!("LB{}", part.split('"').next().unwrap_or_default()));
         }
     });

@@ -124,12 +124,12 @@ fn what_a_project_says_does_not_steer_the_terminal() {
 #[test]
 fn a_long_line_with_many_places_takes_linear_time() {
     let mut sources = SourceMap::new();
-    let text = "é: 1, ".repeat(50_000);
+    let text = "é: 1, ".repeat(1_000_000);
     let id = sources.add("a.yaml", text.as_str());
-    let found: Vec<_> = (0..50_000).map(|at| finding(id, at * 7..at * 7 + 2)).collect();
+    let found: Vec<_> = (990_000..1_000_000).map(|at| finding(id, at * 7..at * 7 + 2)).collect();
     let json: serde_json::Value =
         serde_json::from_str(&written(Format::Json, found, &sources)).unwrap();
-    let last = &json["findings"][49_999]["place"];
-    assert_eq!(last["start"]["column"], 49_999 * 6 + 1);
-    assert_eq!(last["end"]["column"], 49_999 * 6 + 2);
+    let last = &json["findings"][9_999]["place"];
+    assert_eq!(last["start"]["column"], 999_999 * 6 + 1);
+    assert_eq!(last["end"]["column"], 999_999 * 6 + 2);
 }
