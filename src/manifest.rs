@@ -4,7 +4,6 @@
 //! scalars as Go resolves them, and Flux's `${VARIABLE}` replaced from a ConfigMap. What stands in
 //! a Secret is never kept and never shown.
 
-mod json;
 mod objects;
 mod substitute;
 mod template;
@@ -16,7 +15,6 @@ use crate::diagnostic::Diagnostics;
 use crate::source::{SourceId, SourceMap, Span, Spanned};
 use crate::yaml::{Entry, Node};
 
-pub use json::to_json;
 pub use variables::Variables;
 
 /// A Kubernetes object as someone wrote it.

@@ -6,15 +6,29 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value as Json;
+
 use super::template::{self, Problem};
 use super::variables::Variables;
-use super::written::{Place, is_plain, written};
+use super::written::{is_plain, written};
 use crate::diagnostic::Diagnostics;
 use crate::source::Span;
+use crate::yaml::json::json;
 use crate::yaml::{self, Entry, MAX_ALIAS_NODES, Node, Scalar, Value};
 
 /// Most strings with variables in one file.
 pub(super) const MAX_STRINGS: usize = 100_000;
+
+/// Where a string stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It is a key of a mapping.
+    Key,
+    /// It is the value of a key.
+    Value,
+    /// It is an item of a list.
+    Item,
+}
 
 /// What the strings of one file may still cost.
 pub(super) struct Budget {
@@ -130,8 +144,8 @@ impl Substitution<'_> {
         self.budget.strings = self.budget.strings.checked_sub(1).ok_or(Problem::TooLarge)?;
         let variables = self.variables;
         let lookup = |name: &str| variables.get(name);
-        let result = template::expand(&written(text, place), &lookup, &mut self.budget.bytes)?;
-        if is_plain(text) && is_word(&result) {
+        let result = template::expand(&written(text), &lookup, &mut self.budget.bytes)?;
+        if place != Place::Key && is_plain(text) && is_word(&result) {
             let scalar = Scalar { text: result.into(), plain: true, tag: None };
             return Ok(Node { span, value: Value::Scalar(scalar) });
         }
@@ -157,6 +171,7 @@ fn read(text: &str, span: Span, place: Place) -> Result<Node, String> {
     let around = match place {
         Place::Value => format!("k: {text}\n"),
         Place::Item => format!("- {text}\n"),
+        Place::Key if text.contains('\n') => format!("? {text}\n: v\n"),
         Place::Key => format!("m:\n  {text}: v\n"),
     };
     let mut found = Diagnostics::new();
@@ -164,18 +179,31 @@ fn read(text: &str, span: Span, place: Place) -> Result<Node, String> {
     if let Some(problem) = found.iter().next() {
         return Err(problem.message.clone());
     }
-    let inside = <[Node; 1]>::try_from(documents).ok().and_then(|[document]| match place {
+    let document = <[Node; 1]>::try_from(documents).ok().map(|[document]| document);
+    let inside = document.and_then(|document| match place {
         Place::Item => match document.value {
             Value::Sequence(items) => <[Node; 1]>::try_from(items).ok().map(|[item]| item),
-            _ => None,
+            Value::Scalar(_) | Value::Mapping(_) => None,
         },
         Place::Value => only_entry(document).map(|entry| entry.value),
-        Place::Key => only_entry(only_entry(document)?.value).map(|entry| Node {
-            span,
-            value: Value::Scalar(Scalar { text: entry.key, plain: true, tag: None }),
-        }),
+        Place::Key if text.contains('\n') => key_of(only_entry(document)?, text),
+        Place::Key => key_of(only_entry(only_entry(document)?.value)?, text),
     });
     inside.ok_or_else(|| "it is not one value".to_owned())
+}
+
+/// The key as Go makes text of it: `yes` is `true`, and nothing is no key.
+fn key_of(Entry { key, key_span, .. }: Entry, written: &str) -> Option<Node> {
+    // The parser gives an absent key as `~`.
+    let plain = written.trim() == &*key || &*key == "~";
+    let scalar = Scalar { plain, text: key, tag: None };
+    let text = match json(&Node { span: key_span, value: Value::Scalar(scalar) }) {
+        Json::String(text) => text,
+        other @ (Json::Bool(_) | Json::Number(_)) => other.to_string(),
+        Json::Null | Json::Array(_) | Json::Object(_) => return None,
+    };
+    let scalar = Scalar { plain: true, text: text.into(), tag: None };
+    Some(Node { span: key_span, value: Value::Scalar(scalar) })
 }
 
 fn only_entry(node: Node) -> Option<Entry> {
@@ -193,6 +221,9 @@ fn relocate(node: &mut Node, span: Span, left: &mut usize) -> Result<(), Problem
         Value::Scalar(_) => Ok(()),
         Value::Sequence(items) => items.iter_mut().try_for_each(|item| relocate(item, span, left)),
         Value::Mapping(entries) => entries.iter_mut().try_for_each(|entry| {
+            if entry.key.is_empty() || &*entry.key == "~" {
+                return Err(Problem::Unreadable("a key must be text".to_owned()));
+            }
             entry.key_span = span;
             relocate(&mut entry.value, span, left)
         }),

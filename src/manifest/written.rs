@@ -8,25 +8,14 @@
 
 use std::fmt::Write as _;
 
-/// Where a string stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// It is a key of a mapping.
-    Key,
-    /// It is the value of a key.
-    Value,
-    /// It is an item of a list.
-    Item,
-}
-
 /// Whether a string, which must not look like a number or a word of YAML, is written as it is.
 pub(super) fn is_plain(text: &str) -> bool {
-    style(text, Place::Value) == Style::Plain
+    style(text) == Style::Plain
 }
 
 /// Writes a string as Flux does. A literal block has its lines indented by four spaces.
-pub(super) fn written(text: &str, place: Place) -> String {
-    match style(text, place) {
+pub(super) fn written(text: &str) -> String {
+    match style(text) {
         Style::Plain => text.to_owned(),
         Style::Single => format!("'{}'", text.replace('\'', "''")),
         Style::Double => double_quoted(text),
@@ -42,7 +31,7 @@ enum Style {
     Literal,
 }
 
-fn style(text: &str, place: Place) -> Style {
+fn style(text: &str) -> Style {
     let special = text.chars().any(|c| !is_printable(c));
     let (mut space_break, mut break_space, mut previous) = (false, false, ' ');
     for (at, character) in text.char_indices() {
@@ -53,11 +42,8 @@ fn style(text: &str, place: Place) -> Style {
     let breaks = text.contains(is_break);
     let unquotable = special || space_break;
     if text.contains('\n') {
-        let literal = !unquotable && !text.ends_with(' ') && place != Place::Key;
+        let literal = !unquotable && !text.ends_with(' ');
         return if literal { Style::Literal } else { Style::Double };
-    }
-    if breaks && place == Place::Key {
-        return Style::Double;
     }
     let edge = text.starts_with(' ') || text.ends_with(' ') || text.is_empty();
     if !unquotable && !breaks && !edge && !has_indicator(text) {

@@ -34,9 +34,18 @@ fn plain(scalar: &Scalar) -> Json {
             let number = number.or_else(|_| u64::try_from(value).map(Number::from));
             number.map_or_else(|_| text(), Json::Number)
         }
-        Resolved::Float(value) => Number::from_f64(value).map_or_else(text, Json::Number),
+        Resolved::Float(value) => float(value).map_or_else(text, Json::Number),
         Resolved::Text => text(),
     }
+}
+
+/// Go writes a number without a fraction as a whole one, and then reads it as that.
+fn float(value: f64) -> Option<Number> {
+    if value.fract() == 0.0 && value.abs() < 1e18 {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and below 2^63")]
+        return Some(Number::from(value as i64));
+    }
+    Number::from_f64(value)
 }
 
 #[cfg(test)]
@@ -51,12 +60,12 @@ mod tests {
     fn scalars_are_what_go_reads() {
         let mut sources = SourceMap::new();
         let text = "{a: 0x10, b: yes, c: \"yes\", d: ~, e: [1.5, 1_000, v1], f: !!str 5, \
-                    g: .inf, h: 18446744073709551615, i: !!int \"5\"}";
+                    g: .inf, h: 18446744073709551615, i: !!int \"5\", j: 1.0, k: 1e3}";
         let id = sources.add("a.yaml", text);
         let documents = super::super::parse(&sources, id, &mut Diagnostics::new());
         let expected = literal!({
             "a": 16, "b": true, "c": "yes", "d": null, "e": [1.5, 1000, "v1"], "f": "5",
-            "g": ".inf", "h": 18_446_744_073_709_551_615_u64, "i": 5,
+            "g": ".inf", "h": 18_446_744_073_709_551_615_u64, "i": 5, "j": 1, "k": 1000,
         });
         assert_eq!(json(&documents[0]), expected);
     }
