@@ -20,7 +20,8 @@ use crate::source::{SourceId, SourceMap, Span};
 
 /// Largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 32 * 1024 * 1024;
-/// Most nodes that the aliases of one file may expand to.
+/// Most nodes that the aliases of one file may expand to, and that the anchors of one document may
+/// hold.
 pub const MAX_ALIAS_NODES: usize = 500_000;
 /// Deepest nesting of block or flow collections.
 pub const MAX_DEPTH: usize = 200;
@@ -158,8 +159,8 @@ pub fn parse_text(
 declare_rules! {
     /// ## What it does
     /// Reports text that is not YAML: a syntax error, an alias that names no anchor, a key that
-    /// is no text, nesting deeper than 200 levels, aliases that expand to more than 500,000
-    /// nodes, or a file that is not UTF-8.
+    /// is no text, nesting deeper than 200 levels, anchors or aliases of more than 500,000 nodes,
+    /// or a file that is not UTF-8.
     ///
     /// ## Why it matters
     /// Nothing of a document that cannot be read is checked. The limits keep a hostile file from

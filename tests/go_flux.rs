@@ -54,12 +54,10 @@ const PIECES: &[&str] = &[
 /// What Flux makes of each object, or its error.
 fn flux(objects: &[(Value, Value)]) -> Option<Vec<Value>> {
     let goflux = named_by("LANDBRIDGE_GOFLUX")?;
-    let questions: String = objects
-        .iter()
-        .map(|(variables, object)| {
-            format!("{}\n", literal!({"variables": variables, "object": object}))
-        })
-        .collect();
+    let question = |(variables, object): &(Value, Value)| {
+        format!("{}\n", literal!({"variables": variables, "object": object}))
+    };
+    let questions = objects.iter().map(question).collect::<Vec<_>>().concat();
     let output = run(&mut Command::new(goflux), questions.as_bytes());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let answers = serde_json::Deserializer::from_slice(&output.stdout).into_iter();

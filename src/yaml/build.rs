@@ -23,6 +23,7 @@ pub(super) fn documents(text: &str, id: SourceId, found: &mut Diagnostics) -> Ve
         open: Vec::new(),
         anchors: BTreeMap::new(),
         budget: MAX_ALIAS_NODES,
+        anchored: 0,
         broken: false,
     };
     let mut documents = Vec::new();
@@ -50,9 +51,28 @@ struct Open {
     /// Mappings that `<<` names, to be merged at the end.
     merged: Vec<Node>,
     mapping: bool,
-    size: usize,
+    extent: Extent,
     /// Where each key stands among the entries; kept from the [`MANY`]th entry on.
     seen: BTreeMap<Box<str>, usize>,
+}
+
+/// How large a node is.
+#[derive(Clone, Copy)]
+struct Extent {
+    /// How many nodes it has, itself included.
+    nodes: usize,
+    /// How many collections stand in one another.
+    levels: usize,
+}
+
+impl Extent {
+    const SCALAR: Self = Self { nodes: 1, levels: 0 };
+    const COLLECTION: Self = Self { nodes: 1, levels: 1 };
+
+    fn contain(&mut self, inner: Self) {
+        self.nodes += inner.nodes;
+        self.levels = self.levels.max(inner.levels + 1);
+    }
 }
 
 /// From so many entries on a mapping's keys are looked up in a tree.
@@ -63,8 +83,11 @@ struct Builder<'a> {
     text: &'a str,
     found: &'a mut Diagnostics,
     open: Vec<Open>,
-    anchors: BTreeMap<usize, (Node, usize)>,
+    anchors: BTreeMap<usize, (Node, Extent)>,
+    /// How many nodes the aliases may still expand to.
     budget: usize,
+    /// How many nodes the anchors of the document hold.
+    anchored: usize,
     /// The document has a problem that leaves its tree incomplete.
     broken: bool,
 }
@@ -73,6 +96,7 @@ impl Builder<'_> {
     fn reset(&mut self) {
         self.open.clear();
         self.anchors.clear();
+        self.anchored = 0;
         self.broken = false;
     }
 
@@ -99,6 +123,13 @@ impl Builder<'_> {
         self.found.push(Diagnostic::new(&INVALID_YAML, span, message));
     }
 
+    /// Reports what would be found again and again in one document.
+    fn problem_once(&mut self, span: Span, message: impl Into<String>) {
+        if !self.broken {
+            self.problem(span, message);
+        }
+    }
+
     fn event(&mut self, event: &Event<'_>, at: ParserSpan) -> Option<Node> {
         let span = self.span(at);
         match event {
@@ -110,7 +141,7 @@ impl Builder<'_> {
                     tag: tag.as_ref().map(|tag| tag_name(tag)),
                 };
                 let value = Value::Scalar(scalar);
-                self.complete(Node { span, value }, *anchor, 1)
+                self.complete(Node { span, value }, *anchor, Extent::SCALAR)
             }
             Event::SequenceStart(_, anchor, _) => {
                 self.start(span, Value::Sequence(Vec::new()), *anchor, false);
@@ -124,7 +155,7 @@ impl Builder<'_> {
             Event::Alias(anchor) => self.alias(*anchor, span),
             Event::UnresolvedAlias(name) => {
                 self.problem(span, format!("the alias `*{name}` names no anchor"));
-                self.complete(null(span), 0, 1)
+                self.complete(null(span), 0, Extent::SCALAR)
             }
             Event::DocumentEnd => {
                 self.reset();
@@ -137,7 +168,8 @@ impl Builder<'_> {
     fn start(&mut self, span: Span, value: Value, anchor: usize, mapping: bool) {
         let node = Node { span, value };
         let (merged, seen) = (Vec::new(), BTreeMap::new());
-        self.open.push(Open { node, anchor, key: None, merged, mapping, size: 1, seen });
+        let extent = Extent::COLLECTION;
+        self.open.push(Open { node, anchor, key: None, merged, mapping, extent, seen });
     }
 
     fn end(&mut self, span: Span) -> Option<Node> {
@@ -159,37 +191,50 @@ impl Builder<'_> {
             .is_some_and(|t| t.starts_with(['{', '[']));
         let end = if flow { span.end } else { last.unwrap_or(span.start) };
         open.node.span.end = end.max(open.node.span.start);
-        self.complete(open.node, open.anchor, open.size)
+        self.complete(open.node, open.anchor, open.extent)
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Option<Node> {
-        let Some((node, size)) = self.anchors.get(&anchor) else {
-            self.problem(span, "the alias stands inside the anchor that it names");
-            return self.complete(null(span), 0, 1);
+        let Some((node, extent)) = self.anchors.get(&anchor) else {
+            // Or the anchor holds too much, which has been reported.
+            self.problem_once(span, "the alias stands inside the anchor that it names");
+            return self.complete(null(span), 0, Extent::SCALAR);
         };
-        let size = *size;
-        if size > self.budget {
-            if !self.broken {
-                let most = MAX_ALIAS_NODES;
-                self.problem(span, format!("the aliases expand to more than {most} nodes"));
-            }
-            return self.complete(null(span), 0, 1);
+        let extent = *extent;
+        let wrong = if extent.nodes > self.budget {
+            format!("the aliases expand to more than {MAX_ALIAS_NODES} nodes")
+        } else if self.open.len() + extent.levels > MAX_DEPTH {
+            format!("the aliases nest collections deeper than {MAX_DEPTH} levels")
+        } else {
+            self.budget -= extent.nodes;
+            let node = node.clone();
+            return self.complete(node, 0, extent);
+        };
+        self.problem_once(span, wrong);
+        self.complete(null(span), 0, Extent::SCALAR)
+    }
+
+    /// Keeps a node for the aliases that name it.
+    fn keep(&mut self, anchor: usize, node: &Node, extent: Extent) {
+        self.anchored += extent.nodes;
+        if self.anchored > MAX_ALIAS_NODES {
+            let wrong = format!("the anchors hold more than {MAX_ALIAS_NODES} nodes");
+            self.problem_once(node.span, wrong);
+        } else {
+            self.anchors.insert(anchor, (node.clone(), extent));
         }
-        self.budget -= size;
-        let node = node.clone();
-        self.complete(node, 0, size)
     }
 
     /// Puts a finished node where it belongs; gives it back if it is a whole document.
-    fn complete(&mut self, node: Node, anchor: usize, size: usize) -> Option<Node> {
+    fn complete(&mut self, node: Node, anchor: usize, extent: Extent) -> Option<Node> {
         if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), size));
+            self.keep(anchor, &node, extent);
         }
         let Some(open) = self.open.last_mut() else {
             let empty = node.is_null() && node.span.start == node.span.end;
             return (!self.broken && !empty).then_some(node);
         };
-        open.size += size;
+        open.extent.contain(extent);
         if !open.mapping {
             if let Value::Sequence(items) = &mut open.node.value {
                 items.push(node);
@@ -333,7 +378,7 @@ mod tests {
 
     #[test]
     fn many_keys_take_near_linear_time() {
-        let mut text: String = (0..200_000).map(|n| format!("k{n}: 1\n")).collect();
+        let mut text = (0..200_000).map(|n| format!("k{n}: 1\n")).collect::<Vec<_>>().concat();
         text.push_str("k7: 2\n");
         let (_, documents, found) = read(&text);
         assert_eq!(documents[0].entries().unwrap().len(), 200_000);
@@ -345,7 +390,8 @@ mod tests {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for n in 1..20 {
             let before = format!("*a{}", n - 1);
-            bomb.push_str(&format!("a{n}: &a{n} [{}]\n", vec![before; 10].join(", ")));
+            let line = format!("a{n}: &a{n} [{}]\n", vec![before; 10].join(", "));
+            bomb.push_str(&line);
         }
         let (_, documents, found) = read(&bomb);
         assert!(documents.is_empty());
@@ -355,5 +401,22 @@ mod tests {
         assert_eq!(found.len(), 1);
         let (_, _, found) = read("a: &a [*a]\n");
         assert_eq!(found.len(), 1);
+        // Each alias stands at the bottom of what the next one names.
+        let (open, close) = ("[".repeat(190), "]".repeat(190));
+        let floor = |n: usize| format!("a{n}: &a{n} {open}*a{}{close}\n", n - 1);
+        let floors: Vec<String> = (1..60).map(floor).collect();
+        let tower = format!("a0: &a0 {open}{close}\n{}", floors.concat());
+        let (_, documents, found) = read(&tower);
+        assert!(documents.is_empty());
+        assert_eq!(
+            messages(&found),
+            ["LB0001: the aliases nest collections deeper than 200 levels"]
+        );
+        // Each anchor holds all that stands inside it.
+        let anchors: Vec<String> = (0..190).map(|n| format!("&a{n} [")).collect();
+        let many = "x, ".repeat(10_000);
+        let (_, documents, found) = read(&format!("{}{many}{close}", anchors.concat()));
+        assert!(documents.is_empty());
+        assert_eq!(messages(&found), ["LB0001: the anchors hold more than 500000 nodes"]);
     }
 }
