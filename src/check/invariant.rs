@@ -55,11 +55,12 @@ impl List {
 
 fn addresses(cluster: &Cluster, list: &mut List) {
     let ipam = &cluster.ipam;
+    let at = (ipam.span != cluster.span).then_some(ipam.span);
     let mode = match ipam.mode {
         IpamMode::Delegated => "delegated-plugin",
         mode => mode.word(),
     };
-    list.add("ipam.mode", mode, ipam.span, "`ipam.mode` of the cluster");
+    list.add("ipam.mode", mode, at, "`ipam.mode` of the cluster");
     let pods = cluster.pod_cidrs.first().map(|cidr| cidr.span);
     list.add("ipv6.enabled", cluster.has_v6(), pods, "`podCIDRs` of the cluster");
     if cluster.has_v4() {
@@ -86,29 +87,30 @@ fn addresses(cluster: &Cluster, list: &mut List) {
                 let declared = own.by_ref().map(|cidr| Json::String(cidr.0.to_string()));
                 let declared = Json::Array(declared.collect());
                 list.add(cidrs, declared, first.span, "`podCIDRs` of the cluster");
-                list.add(size, mask, ipam.span, "`ipam.maskSize` of the cluster");
+                list.add(size, mask, at, "`ipam.maskSize` of the cluster");
             }
         }
-        IpamMode::Eni => list.add("eni.enabled", true, ipam.span, "`ipam.mode` of the cluster"),
+        IpamMode::Eni => list.add("eni.enabled", true, at, "`ipam.mode` of the cluster"),
         IpamMode::Kubernetes | IpamMode::MultiPool | IpamMode::Delegated => {}
     }
 }
 
 fn datapath(topology: &Topology, cluster: &Cluster, list: &mut List) {
     let (mesh, routing) = (&topology.mesh, &topology.mesh.routing);
+    let at = (routing.span != mesh.span).then_some(routing.span);
     let native = routing.mode == RoutingMode::Native || cluster.ipam.mode == IpamMode::Eni;
     let mode = if native { "native" } else { "tunnel" };
-    list.add("routingMode", mode, routing.span, "`routing.mode` of the mesh");
+    list.add("routingMode", mode, at, "`routing.mode` of the mesh");
     if !native {
         let protocol = routing.tunnel_protocol.word();
-        list.add("tunnelProtocol", protocol, routing.span, "`routing.tunnelProtocol` of the mesh");
+        list.add("tunnelProtocol", protocol, at, "`routing.tunnelProtocol` of the mesh");
     } else if cluster.in_mesh {
         let source = "`routing.nativeRoutingCIDR` of the mesh";
         if let Some(range) = routing.native_v4 {
-            list.add("ipv4NativeRoutingCIDR", range.to_string(), routing.span, source);
+            list.add("ipv4NativeRoutingCIDR", range.to_string(), at, source);
         }
         if let Some(range) = routing.native_v6 {
-            list.add("ipv6NativeRoutingCIDR", range.to_string(), routing.span, source);
+            list.add("ipv6NativeRoutingCIDR", range.to_string(), at, source);
         }
     }
     let source = "`encryption` of the mesh";

@@ -71,10 +71,9 @@ fn alone(topology: &Topology, cluster: &Cluster) -> Vec<Diagnostic> {
     });
     let eni = eni_mode_alone(cluster).map(|key| {
         let message = "`ipam.mode: eni` does nothing good without `eni.enabled` and native routing";
-        Diagnostic::new(&WRONG_HELM_VALUE, key, message)
-            .label("the operator stops on it")
-            .related(cluster.ipam.span, "the mode that is declared")
-            .help("remove it, and declare `ipam: {mode: eni}` in the cluster: that writes all three keys")
+        Diagnostic::new(&WRONG_HELM_VALUE, key, message).label("the operator stops on it").help(
+            "remove it, and declare `ipam: {mode: eni}` in the cluster: that writes all three keys",
+        )
     });
     encryption.into_iter().chain(eni).collect()
 }

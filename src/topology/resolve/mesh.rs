@@ -3,7 +3,7 @@
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::super::{Certificates, Encryption, Mesh, Routing, Topology};
-use super::{CONTRADICTION, NATIVE_ROUTING_GAP};
+use super::{CONTRADICTION, NATIVE_ROUTING_GAP, UNSUPPORTED};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
 use crate::spec::TopologySpec;
@@ -18,6 +18,9 @@ use crate::yaml::INVALID_VALUE;
 /// When certificates are renewed unless the topology says otherwise: the schedule that Cilium's
 /// chart has from 1.20 on (`clustermesh.apiserver.tls.auto.schedule`).
 const SCHEDULE: &str = "0 0 1 */4 *";
+
+/// The Secret in which the charts look for a CA.
+const CA_SECRET: &str = "cilium-ca";
 
 /// Resolves the mesh's settings, but for what depends on the clusters.
 pub(super) fn resolve(topology: &TopologySpec, found: &mut Diagnostics) -> Mesh {
@@ -164,6 +167,14 @@ fn certificates(
                     .help("add `issuer: {name: …}`"),
             );
         }
+        // Source: `--ca-secret-name=cilium-ca` in the job of every chart.
+        if let Some(secret) = declared.ca_secret.as_ref().filter(|s| s.value.0 != CA_SECRET) {
+            let message = "no chart of Cilium reads the shared CA from another Secret";
+            found.push(
+                Diagnostic::new(&UNSUPPORTED, secret.span, message)
+                    .help(format!("keep it in the Secret `{CA_SECRET}`")),
+            );
+        }
         if let Some(issuer) = issuer.filter(|_| !certmanager) {
             let message = "`issuer` belongs to the method `certmanager`";
             found.push(Diagnostic::new(&CONTRADICTION, issuer.span, message));
@@ -177,7 +188,7 @@ fn certificates(
         ),
         ca_secret: text(
             declared.and_then(|d| d.ca_secret.as_ref()).map(|s| s.value.0.clone()),
-            "cilium-ca",
+            CA_SECRET,
         ),
         issuer: issuer.map(|issuer| {
             (
