@@ -28,10 +28,12 @@ const CLEAN: [&str; 3] = ["NET_ADMIN", "SYS_ADMIN", "SYS_RESOURCE"];
 pub(super) fn write(site: &Site<'_>, values: &mut Values) {
     match site.cluster.distribution {
         Distribution::Talos => talos(values),
-        Distribution::Aks => aks(site, values),
         Distribution::Gke => gke(site, values),
+        // `aksbyocni.enabled` only chooses the tunnel and the IPAM mode, which are always said here;
+        // the chart of 1.16 then has `tunnel-protocol` twice. Source: `cilium-configmap.yaml`.
         Distribution::Kubeadm
         | Distribution::Eks
+        | Distribution::Aks
         | Distribution::K3s
         | Distribution::Kind
         | Distribution::Other => {}
@@ -62,14 +64,6 @@ fn talos(values: &mut Values) {
     values.set("securityContext.capabilities.cleanCiliumState", texts(CLEAN));
 }
 
-/// Bring-your-own-CNI clusters. The chart refuses it without a tunnel, and up to 1.18 it makes
-/// every mode `cluster-pool`. Source: Cilium, "Installation using Helm", AKS; `cilium-configmap.yaml`.
-fn aks(site: &Site<'_>, values: &mut Values) {
-    if !native(site) && site.cluster.ipam.mode == IpamMode::ClusterPool {
-        values.set("aksbyocni.enabled", true);
-    }
-}
-
 /// `gke.enabled` is for pods with addresses of the network, which the nodes get from Kubernetes.
 /// The nodes are to be prepared in any case. Source: Cilium, "Installation using Helm", GKE.
 fn gke(site: &Site<'_>, values: &mut Values) {
@@ -77,11 +71,8 @@ fn gke(site: &Site<'_>, values: &mut Values) {
     values.set("nodeinit.reconfigureKubelet", true);
     values.set("nodeinit.removeCbrBridge", true);
     values.set("cni.binPath", "/home/kubernetes/bin");
-    if native(site) && site.cluster.ipam.mode == IpamMode::Kubernetes {
+    let native = site.topology.mesh.routing.mode == RoutingMode::Native;
+    if native && site.cluster.ipam.mode == IpamMode::Kubernetes {
         values.set("gke.enabled", true);
     }
-}
-
-fn native(site: &Site<'_>) -> bool {
-    site.topology.mesh.routing.mode == RoutingMode::Native
 }
