@@ -34,7 +34,7 @@ pub fn invariants(topology: &Topology, cluster: &Cluster) -> Vec<Invariant> {
     addresses(cluster, &mut list);
     datapath(topology, cluster, &mut list);
     if cluster.in_mesh {
-        discovery(topology, cluster, &mut list);
+        discovery(topology, &mut list);
     }
     list.0
 }
@@ -125,7 +125,7 @@ fn datapath(topology: &Topology, cluster: &Cluster, list: &mut List) {
     }
 }
 
-fn discovery(topology: &Topology, cluster: &Cluster, list: &mut List) {
+fn discovery(topology: &Topology, list: &mut List) {
     let mesh = &topology.mesh;
     let most = &mesh.max_connected_clusters;
     let source = "`maxConnectedClusters` of the mesh";
