@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     }
     for (path, content) in FILES {
         system.write(path, content.as_bytes()).map_err(failed)?;
-        context.print(&format!("{path}\n"))?;
+        context.print(format!("{path}\n"))?;
     }
     context.note("written; next: `landbridge check`, then `landbridge compile`");
     Ok(Exit::Clean)

@@ -50,6 +50,6 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
 }
 
 fn print(schema: &serde_json::Value, context: &mut Context) -> Result<Exit, Error> {
-    context.print(&format!("{schema:#}\n"))?;
+    context.print(format!("{schema:#}\n"))?;
     Ok(Exit::Clean)
 }

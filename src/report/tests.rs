@@ -39,7 +39,7 @@ fn all_places(text: &str) {
         }
     }
     let count = found.len();
-    let all = Look { all: true, color: true, ..Look::default() };
+    let all = Look { all: true, color: true, width: 40, ..Look::default() };
     let mut sink = Diagnostics::new();
     for one in found {
         sink.push(one);
