@@ -54,3 +54,22 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
         found.push(Diagnostic::new(&INVALID_CLUSTER_NAME, name.span, message).help(help));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::topology::sample::{TWO_CLUSTERS, resolved};
+
+    #[test]
+    fn a_name_is_text_to_the_charts_templates() {
+        for name in ["no", "7", "1e3", "0x10", "null"] {
+            let text = TWO_CLUSTERS
+                .replace("metadata: {name: use1}", &format!("metadata: {{name: \"{name}\"}}"))
+                .replace("clusters: [use1, euw1]", &format!("clusters: [\"{name}\", euw1]"));
+            let (_, found) = resolved(&text);
+            let expected = format!("LB2004 YAML does not read the cluster name `{name}` as text");
+            let found: Vec<_> = found.iter().filter_map(|line| line.split_once(' ')).collect();
+            assert!(found.iter().all(|(_, finding)| *finding == expected), "{found:#?}");
+            assert_eq!(found.len(), 1, "{name}");
+        }
+    }
+}

@@ -220,6 +220,11 @@ mod tests {
                 "LB0016 this peer has no ports of its own",
             ),
             ("  region: eu-west-1\n", "", "LB0006 the cluster `euw1` has no `region`"),
+            (
+                "    defaultDeny",
+                "    certificates: {caSecret: mesh-ca}\n    defaultDeny",
+                "LB0015 no chart of Cilium reads the shared CA from another Secret",
+            ),
         ] {
             assert!(TWO_CLUSTERS.contains(good), "{good}");
             let (_, found) = resolved(&TWO_CLUSTERS.replacen(good, bad, 1));
