@@ -80,7 +80,7 @@ fn random_scalars_are_read_as_go_reads_them() {
         .filter(|text| is_one_plain_scalar(text))
         .filter(|text| !matches!(scalar::go(text), Resolved::Float(number) if !number.is_finite()))
         .collect();
-    let stream: String = texts.iter().map(|text| format!("- {text}\n")).collect();
+    let stream = texts.iter().fold(String::new(), |stream, text| stream + "- " + text + "\n");
     let output = run(&mut Command::new(&goyaml), stream.as_bytes());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let read: Vec<Value> = serde_json::from_slice(&output.stdout).expect("Go writes JSON");

@@ -63,7 +63,7 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
 mod tests {
     use crate::topology::sample::{TWO_CLUSTERS, resolved};
 
-    const THIRD: &str = r#"
+    const THIRD: &str = r"
 ---
 apiVersion: landbridge.dev/v1alpha1
 kind: Cluster
@@ -74,7 +74,7 @@ spec:
   podCIDRs: [100.66.0.0/16]
   apiServer: {host: api.apse1.internal, port: 6443}
   clustermesh: {endpoint: {ips: [10.2.1.20]}}
-"#;
+";
 
     fn with(interconnects: &str) -> Vec<String> {
         let regions =

@@ -6,7 +6,7 @@ use crate::topology::Topology;
 
 declare_rules! {
     /// ## What it does
-    /// Reports ServiceExports and ServiceImports among the hand-written manifests that Cilium
+    /// Reports `ServiceExport`s and `ServiceImport`s among the hand-written manifests that Cilium
     /// does not read: those of GKE (`net.gke.io`), and `multicluster.x-k8s.io/v1beta1` for a
     /// Cilium before 1.20.
     ///

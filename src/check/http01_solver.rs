@@ -7,7 +7,7 @@ use crate::topology::Topology;
 
 declare_rules! {
     /// ## What it does
-    /// Reports Issuers and ClusterIssuers among the hand-written manifests that solve ACME
+    /// Reports `Issuer`s and `ClusterIssuer`s among the hand-written manifests that solve ACME
     /// challenges by HTTP-01.
     ///
     /// ## Why it matters

@@ -2,7 +2,7 @@
 
 use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::manifest::Note;
+use crate::manifest::{Manifest, Note};
 use crate::topology::manifests::ManifestSet;
 use crate::topology::{Cluster, Topology};
 
@@ -40,7 +40,7 @@ const NAMES: [(&str, &str); 3] = [
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for set in &topology.manifests {
         let services = set.objects.iter().filter(|object| object.is("", "Service"));
-        for note in services.flat_map(|service| service.annotations()) {
+        for note in services.flat_map(Manifest::annotations) {
             old_name(&note, found);
             no_affinity(topology, set, &note, found);
         }
@@ -59,11 +59,11 @@ fn no_affinity(topology: &Topology, set: &ManifestSet, note: &Note<'_>, found: &
     if !affinity.contains(&note.key) || note.value.text() != Some("none") {
         return;
     }
-    let clusters = set.clusters.iter().map(|id| topology.cluster(id));
+    let mut clusters = set.clusters.iter().map(|id| topology.cluster(id));
     let message = "the affinity `none` drops all remote backends in some versions of Cilium";
     let mut finding = Diagnostic::new(&LEGACY_ANNOTATION, note.value.span, message)
         .help("leave the annotation out: without it no endpoints are preferred");
-    if let Some(cluster) = clusters.into_iter().find(|cluster| breaks(cluster)) {
+    if let Some(cluster) = clusters.find(|cluster| breaks(cluster)) {
         finding.severity = crate::diagnostic::Severity::Error;
         let (name, version) = (&cluster.name.value, &*cluster.cilium);
         finding = finding.related(cluster.cilium.span, format!("`{name}` has Cilium {version}"));
@@ -71,7 +71,7 @@ fn no_affinity(topology: &Topology, set: &ManifestSet, note: &Note<'_>, found: &
     found.push(finding);
 }
 
-fn breaks(cluster: &&Cluster) -> bool {
+fn breaks(cluster: &Cluster) -> bool {
     let version = &*cluster.cilium;
     version.minor == 18 || (version.minor == 19 && version.patch < 6)
 }

@@ -63,7 +63,7 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// `the pods of `use1``.
+/// Such as: the pods of `use1`.
 fn whose(topology: &Topology, entry: &Entry) -> String {
     let used = entry.used.name();
     match (entry.cluster, entry.network) {

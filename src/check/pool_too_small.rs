@@ -50,16 +50,13 @@ fn family(cluster: &Cluster, ranges: &[&Spanned<Cidr>], mask: i64, found: &mut D
     let mut shares = 0_u128;
     for range in ranges {
         let bits = mask - i64::from(range.0.prefix_len());
-        match u32::try_from(bits) {
-            Ok(bits) => {
-                shares = shares.saturating_add(1_u128.checked_shl(bits).unwrap_or(u128::MAX))
-            }
-            Err(_) => {
-                let message = format!("a node's share of /{mask} does not fit into {}", range.0);
-                let finding = Diagnostic::new(&POOL_TOO_SMALL, range.span, message);
-                found.push(finding.help("declare a larger range, or a longer `ipam.maskSize`"));
-            }
+        if let Ok(bits) = u32::try_from(bits) {
+            shares = shares.saturating_add(1_u128.checked_shl(bits).unwrap_or(u128::MAX));
+            continue;
         }
+        let message = format!("a node's share of /{mask} does not fit into {}", range.0);
+        let finding = Diagnostic::new(&POOL_TOO_SMALL, range.span, message);
+        found.push(finding.help("declare a larger range, or a longer `ipam.maskSize`"));
     }
     let Some(most) = &cluster.max_nodes else { return };
     let needed = u128::try_from(most.value).unwrap_or(0);

@@ -8,7 +8,7 @@ use crate::spec::load;
 use crate::system::memory::MemorySystem;
 
 /// A mesh of two clusters, `use1` and `euw1`, with one application in namespace `payments`.
-pub(crate) const TWO_CLUSTERS: &str = r#"
+pub(crate) const TWO_CLUSTERS: &str = r"
 apiVersion: landbridge.dev/v1alpha1
 kind: Topology
 metadata: {name: test}
@@ -66,7 +66,7 @@ spec:
       export: true
   flows:
     check-fraud: {from: [payment-frontend], to: [fraud-detection]}
-"#;
+";
 
 /// Resolves the text of a `landbridge.yaml`, with every finding as `file:line:column code message`.
 pub(crate) fn resolved(text: &str) -> (Option<Topology>, Vec<String>) {
