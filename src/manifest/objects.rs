@@ -35,7 +35,8 @@ pub(super) fn read(
     keep_secrets(source.text(), parsed, found);
     let budget = Budget::new(source.text().len());
     let variables = variables.map(|known| (known, sources.get(known.source()).name()));
-    let mut reader = Reader { file, variables, budget, found, manifests: Vec::new() };
+    let manifests = Vec::new();
+    let mut reader = Reader { file, variables, budget, exhausted: false, found, manifests };
     for document in documents {
         reader.object(document, None);
     }
@@ -104,6 +105,8 @@ struct Reader<'a> {
     /// The variables, and the file that they stand in.
     variables: Option<(&'a Variables, &'a str)>,
     budget: Budget,
+    /// The budget is used up, which has been reported.
+    exhausted: bool,
     found: &'a mut Diagnostics,
     manifests: Vec<Manifest>,
 }
@@ -201,7 +204,10 @@ impl Reader<'_> {
                 let message = "with its variables replaced, the value cannot be read".to_owned();
                 self.found.push(finding(message).note(why));
             }
+            // One finding for the file; nothing that follows could be replaced either.
+            Problem::TooLarge if self.exhausted => {}
             Problem::TooLarge => {
+                self.exhausted = true;
                 let message = "replacing the variables of this file takes too much".to_owned();
                 let note = "at most four times its size and 1 MiB, and 100,000 strings";
                 self.found.push(finding(message).note(note).help("split the file"));

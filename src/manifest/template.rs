@@ -51,8 +51,14 @@ pub(super) fn expand(
     value: Lookup<'_, '_>,
     budget: &mut usize,
 ) -> Result<String, Problem> {
-    let pieces = Reader { text, at: 0 }.pieces()?;
-    evaluate::Evaluator { value, budget }.join(&pieces)
+    let mut reader = Reader { text, at: 0 };
+    let mut evaluator = evaluate::Evaluator { value, budget };
+    let mut joined = evaluate::Joined::default();
+    // Each piece is evaluated before the next is read: a text may have millions.
+    while let Some(piece) = reader.next()? {
+        joined.add(evaluator.piece(&piece))?;
+    }
+    joined.finish()
 }
 
 /// The name of the first variable that `text` names, as a person would see one.
@@ -127,18 +133,12 @@ impl Reader<'_> {
         taken
     }
 
-    fn pieces(&mut self) -> Result<Vec<Piece>, Problem> {
-        let mut pieces = Vec::new();
-        loop {
-            let text = self.text(Escapes::Dollar, &[]);
-            if !text.is_empty() {
-                pieces.push(Piece::Text(text));
-            }
-            if self.peek().is_none() {
-                return Ok(pieces);
-            }
-            pieces.push(Piece::Call(self.call(0)?));
+    fn next(&mut self) -> Result<Option<Piece>, Problem> {
+        if self.rest().starts_with("${") {
+            return self.call(0).map(|call| Some(Piece::Call(call)));
         }
+        let text = self.text(Escapes::Dollar, &[]);
+        Ok((!text.is_empty()).then_some(Piece::Text(text)))
     }
 
     /// Reads a call; the reader stands at `${`.

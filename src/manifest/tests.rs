@@ -359,7 +359,8 @@ fn hostile_files_end_in_a_finding() {
     };
     let open = with_variables(&object(&format!("\"{}\"", "${".repeat(1_000_000))));
     assert_eq!(open.found.len(), 1);
-    let many = with_variables(&object(&"\n- ${KEY}".repeat(substitute::MAX_STRINGS + 1)));
+    let list = object(&"\n- ${KEY}".repeat(substitute::MAX_STRINGS + 1));
+    let many = with_variables(&format!("{list}---\n{}", object("${KEY}")));
     assert_eq!(
         many.found(),
         ["100005:3 LB0018 replacing the variables of this file takes too much"]

@@ -9,22 +9,37 @@ pub(super) struct Evaluator<'a, 'v> {
     pub(super) budget: &'a mut usize,
 }
 
-impl Evaluator<'_, '_> {
-    /// Evaluates all pieces, so that every unknown variable is named at once.
-    pub(super) fn join(&mut self, pieces: &[Piece]) -> Result<String, Problem> {
-        let mut joined = String::new();
-        let mut unknown = BTreeSet::new();
-        for piece in pieces {
-            match self.piece(piece) {
-                Ok(text) => joined.push_str(&text),
-                Err(Problem::Unknown(names)) => unknown.extend(names),
-                Err(problem) => return Err(problem),
-            }
+/// The results of pieces, put together.
+#[derive(Default)]
+pub(super) struct Joined {
+    text: String,
+    unknown: BTreeSet<String>,
+}
+
+impl Joined {
+    /// Adds a result; of unknown variables the names, so that all are told at once.
+    pub(super) fn add(&mut self, result: Result<String, Problem>) -> Result<(), Problem> {
+        match result {
+            Ok(text) => self.text.push_str(&text),
+            Err(Problem::Unknown(names)) => self.unknown.extend(names),
+            Err(problem) => return Err(problem),
         }
-        if unknown.is_empty() { Ok(joined) } else { Err(Problem::Unknown(unknown)) }
+        Ok(())
     }
 
-    fn piece(&mut self, piece: &Piece) -> Result<String, Problem> {
+    pub(super) fn finish(self) -> Result<String, Problem> {
+        if self.unknown.is_empty() { Ok(self.text) } else { Err(Problem::Unknown(self.unknown)) }
+    }
+}
+
+impl Evaluator<'_, '_> {
+    fn join(&mut self, pieces: &[Piece]) -> Result<String, Problem> {
+        let mut joined = Joined::default();
+        pieces.iter().try_for_each(|piece| joined.add(self.piece(piece)))?;
+        joined.finish()
+    }
+
+    pub(super) fn piece(&mut self, piece: &Piece) -> Result<String, Problem> {
         let text = match piece {
             Piece::Text(text) => text.clone(),
             Piece::Call(call) => self.call(call)?,
