@@ -1,0 +1,212 @@
+//! Speed and memory on generated meshes of up to 511 clusters, as Markdown tables.
+//!
+//! `cargo bench --bench mesh` measures 8, 128, 256 and 511 clusters; numbers after `--` measure
+//! those. `LANDBRIDGE_KUBECTL` names a kubectl for the comparison with kustomize.
+//! `LANDBRIDGE_BENCH` names a folder for the projects, which then stay; it should lie on a disk.
+#![expect(clippy::disallowed_methods, reason = "it measures time, files and programs")]
+#![expect(clippy::print_stdout, reason = "the tables are its result")]
+
+#[path = "mesh/measure.rs"]
+mod measure;
+#[path = "mesh/project.rs"]
+mod project;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use std::{env, fs};
+
+use landbridge::compile::{self, Index};
+use landbridge::diagnostic::Diagnostics;
+use landbridge::render;
+use landbridge::source::SourceMap;
+use landbridge::spec::{Spec, load};
+use landbridge::system::os::OsSystem;
+use landbridge::topology::Topology;
+use landbridge::topology::resolve::resolve;
+use landbridge::{check, topology};
+use measure::{Run, best, run, timed, weight};
+use project::Size;
+use rayon::prelude::*;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_landbridge");
+
+fn main() {
+    let sizes: Vec<usize> = env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { vec![8, 128, 256, 511] } else { sizes };
+    let temporary = tempfile::tempdir().expect("a folder");
+    let root = env::var_os("LANDBRIDGE_BENCH").map(PathBuf::from);
+    let root = root.as_deref().unwrap_or(temporary.path());
+    println!("{}\n", machine());
+    examples();
+    let measured: Vec<Column> = sizes.into_iter().map(|size| column(root, size)).collect();
+    table(&measured);
+}
+
+/// What was measured of one mesh, row by row.
+struct Column(Vec<(&'static str, String)>);
+
+fn table(columns: &[Column]) {
+    let rows = columns.first().map_or(0, |column| column.0.len());
+    for row in 0..rows {
+        let cells: Vec<&str> = columns.iter().map(|column| column.0[row].1.as_str()).collect();
+        println!("| {} | {} |", columns[0].0[row].0, cells.join(" | "));
+        if row == 0 {
+            println!("| --- |{}", " ---: |".repeat(columns.len()));
+        }
+    }
+}
+
+fn column(root: &Path, clusters: usize) -> Column {
+    let size = Size::of(clusters);
+    let folder = root.join(format!("mesh-{clusters}"));
+    if folder.exists() {
+        fs::remove_dir_all(&folder).expect("the old project can be removed");
+    }
+    fs::create_dir_all(&folder).expect("the folder can be made");
+    project::write(&folder, size);
+    let (files, bytes) = weight(&folder);
+    let mut rows = vec![
+        ("", format!("{clusters} clusters")),
+        (
+            "applications / services / flows",
+            format!("{} / {} / {}", size.applications, size.services(), size.flows()),
+        ),
+        ("input", format!("{files} files, {}", megabytes(bytes))),
+    ];
+    phases(&folder, &mut rows);
+    let check = best(5, || run(landbridge(&folder).arg("check")));
+    rows.push(("`landbridge check`", milliseconds(check.time)));
+    rows.push(("peak memory of it", memory(check)));
+    let output = folder.join("rendered");
+    let first = best(3, || {
+        if output.exists() {
+            fs::remove_dir_all(&output).expect("the output can be removed");
+        }
+        run(landbridge(&folder).arg("compile"))
+    });
+    rows.push(("`landbridge compile` to a new folder", milliseconds(first.time)));
+    rows.push(("peak memory of it", memory(first)));
+    let again = best(3, || run(landbridge(&folder).arg("compile")));
+    rows.push(("`landbridge compile` again, nothing changed", milliseconds(again.time)));
+    let (files, bytes) = weight(&output);
+    rows.push(("output", format!("{files} files, {}", megabytes(bytes))));
+    let copy = folder.join("copy");
+    let copied = best(3, || {
+        if copy.exists() {
+            fs::remove_dir_all(&copy).expect("the copy can be removed");
+        }
+        run(Command::new("cp").arg("-r").arg(&output).arg(&copy))
+    });
+    rows.push(("`cp -r` of the output", milliseconds(copied.time)));
+    rows.push((
+        "compile to `cp -r`",
+        format!("{:.2}", first.time.as_secs_f64() / copied.time.as_secs_f64()),
+    ));
+    rows.push(("`kubectl kustomize` of one cluster of it", kustomize(&output)));
+    Column(rows)
+}
+
+/// The phases in one process, each by itself.
+fn phases(folder: &Path, rows: &mut Vec<(&'static str, String)>) {
+    let load = timed(5, || read(folder));
+    let (spec, _sources) = read(folder);
+    let resolved = timed(5, || topology_of(&spec));
+    let topology = topology_of(&spec);
+    let checked = timed(5, || {
+        let mut found = Diagnostics::new();
+        check::run(&topology, &mut found);
+        found
+    });
+    let compiled = timed(3, || files_of(&topology));
+    rows.push(("read and decode", milliseconds(load)));
+    rows.push(("resolve", milliseconds(resolved)));
+    rows.push(("check the rules", milliseconds(checked)));
+    rows.push(("compile in memory", milliseconds(compiled)));
+}
+
+fn read(folder: &Path) -> (Spec, SourceMap) {
+    let system = OsSystem::open(folder).expect("the project opens");
+    let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
+    let spec = load::project(&system, &mut sources, &mut found);
+    assert!(found.is_empty(), "{:?}", found.iter().next());
+    (spec, sources)
+}
+
+fn topology_of(spec: &Spec) -> Topology {
+    let mut found = Diagnostics::new();
+    let topology = resolve(spec, &mut found);
+    assert!(found.is_empty(), "{:?}", found.iter().next());
+    topology.expect("a project without findings has a topology")
+}
+
+/// Makes the files of every cluster and drops them.
+fn files_of(topology: &Topology) -> usize {
+    let index = Index::of(topology);
+    let ids: Vec<topology::ClusterId> = topology.clusters().map(|(id, _)| id).collect();
+    let files = ids.par_iter().map(|id| {
+        let files = render::files(&compile::cluster(topology, &index, *id));
+        files.expect("nothing collides").len()
+    });
+    files.sum()
+}
+
+fn landbridge(folder: &Path) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(folder);
+    command
+}
+
+/// The cluster with the most files, as kustomize builds it.
+fn kustomize(output: &Path) -> String {
+    let Some(kubectl) = env::var_os("LANDBRIDGE_KUBECTL").filter(|name| !name.is_empty()) else {
+        return "not measured".to_owned();
+    };
+    let clusters = fs::read_dir(output).expect("the output is readable");
+    let clusters = clusters.map(|entry| entry.expect("the entry is readable").path());
+    let largest = clusters.max_by_key(|cluster| weight(cluster)).expect("there is a cluster");
+    let built = best(3, || run(Command::new(&kubectl).arg("kustomize").arg(&largest)));
+    milliseconds(built.time)
+}
+
+/// How long a check of each example takes, from the start of the program to its end.
+fn examples() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let entries = fs::read_dir(folder).expect("there are examples");
+    let mut examples: Vec<_> =
+        entries.map(|entry| entry.expect("the entry is readable").path()).collect();
+    examples.retain(|example| example.join(load::ENTRY).is_file());
+    examples.sort();
+    println!("| example | `landbridge check` |\n| --- | ---: |");
+    for example in examples {
+        let name = example.file_name().expect("an example has a name").to_string_lossy();
+        let checked = best(10, || run(landbridge(&example).arg("check")));
+        println!("| {name} | {} |", milliseconds(checked.time));
+    }
+    println!();
+}
+
+/// The processor and how many of its cores there are.
+fn machine() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = text.lines().find_map(|line| line.strip_prefix("model name"));
+    let model =
+        model.map_or("an unknown processor", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{model}, {cores} cores")
+}
+
+fn milliseconds(time: Duration) -> String {
+    let milliseconds = time.as_secs_f64() * 1000.0;
+    let digits = usize::from(milliseconds < 10.0);
+    format!("{milliseconds:.digits$} ms")
+}
+
+fn memory(run: Run) -> String {
+    run.memory.map_or_else(|| "unknown".to_owned(), megabytes)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / (1024.0 * 1024.0))
+}

@@ -1,0 +1,177 @@
+//! A mesh of any size as the files of a project.
+//!
+//! The largest mesh that Cilium allows has 511 clusters; here it carries 2,000 applications with
+//! 10,000 services in 2 to 4 clusters each, and 20,000 flows. Smaller ones have as much for each
+//! cluster.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// The most clusters of a mesh.
+pub(crate) const MOST: usize = 511;
+const APPLICATIONS: usize = 2_000;
+const SERVICES_EACH: usize = 5;
+const FLOWS_EACH: usize = 10;
+const REGIONS: usize = 16;
+
+/// How large a mesh is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) clusters: usize,
+    pub(crate) applications: usize,
+}
+
+impl Size {
+    pub(crate) fn of(clusters: usize) -> Self {
+        Self { clusters, applications: (APPLICATIONS * clusters / MOST).max(2) }
+    }
+
+    pub(crate) fn services(self) -> usize {
+        self.applications * SERVICES_EACH
+    }
+
+    pub(crate) fn flows(self) -> usize {
+        self.applications * FLOWS_EACH
+    }
+}
+
+/// Writes the project into an empty folder.
+pub(crate) fn write(folder: &Path, size: Size) {
+    let put = |path: String, text: String| {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().expect("a file stands in a folder")).expect("a folder");
+        fs::write(path, text).expect("the file can be written");
+    };
+    put("landbridge.yaml".into(), topology(size));
+    for number in 0..size.clusters {
+        put(format!("clusters/{}.yaml", cluster_name(number)), cluster(number));
+    }
+    for number in 0..size.applications {
+        let team = number / 20;
+        put(format!("apps/team-{team:03}/app-{number:04}.yaml"), application(number, size));
+    }
+}
+
+fn cluster_name(number: usize) -> String {
+    format!("c{number:03}")
+}
+
+fn region(number: usize) -> usize {
+    number % REGIONS
+}
+
+/// The range of a cluster's network: one of 512 in `10.0.0.0/8`.
+fn network(number: usize) -> String {
+    format!("10.{}.{}", number / 2, number % 2 * 128)
+}
+
+fn topology(size: Size) -> String {
+    let mut text = String::from(
+        "apiVersion: landbridge.dev/v1alpha1
+kind: Topology
+metadata: {name: mesh}
+spec:
+  include: [\"clusters/*.yaml\", \"apps/**/*.yaml\"]
+  versions: {kubernetes: 1.34.2, cilium: 1.19.6, certManager: 1.20.3}
+  mesh:
+    maxConnectedClusters: 511
+    encryption: {type: wireguard}
+    discovery: {globalServices: true, mcs: true}
+    defaultDeny: [ingress, egress]
+  clusterDefaults:
+    kubeProxy: replaced
+    distribution: kubeadm
+    loadBalancers: {controller: aws-load-balancer-controller}
+  regions:
+",
+    );
+    for region in 0..REGIONS.min(size.clusters) {
+        let _ = writeln!(text, "    region-{region:02}:\n      provider: aws\n      networks:");
+        for number in (region..size.clusters).step_by(REGIONS) {
+            let network = network(number);
+            let _ = writeln!(text, "        n{number:03}: {{cidrs: [{network}.0/17]}}");
+        }
+    }
+    text.push_str("  interconnects:\n    - type: transit-gateway\n      between:\n");
+    for number in 0..size.clusters {
+        let _ = writeln!(text, "        - region-{:02}/n{number:03}", region(number));
+    }
+    text
+}
+
+fn cluster(number: usize) -> String {
+    let (name, region, network) = (cluster_name(number), region(number), network(number));
+    // One of 512 ranges in 100.64.0.0/10.
+    let (second, third) = (64 + number / 8, number % 8 * 32);
+    let id = number + 1;
+    format!(
+        "apiVersion: landbridge.dev/v1alpha1
+kind: Cluster
+metadata: {{name: {name}}}
+spec:
+  region: region-{region:02}
+  network: n{number:03}
+  id: {id}
+  nodeCIDRs: [{network}.0/20]
+  podCIDRs: [100.{second}.{third}.0/19]
+  serviceCIDRs: [172.20.0.0/16]
+  apiServer: {{host: api.{name}.internal, port: 6443}}
+  clustermesh: {{endpoint: {{ips: [{network}.20]}}}}
+"
+    )
+}
+
+/// The clusters in which a workload of an application runs: 2 to 4, which the application's
+/// workloads share.
+fn clusters(application: usize, workload: usize, size: Size) -> String {
+    // Far apart, and the same number of applications in each cluster.
+    let stride = (size.clusters / 4).max(1);
+    let count = (2 + (application + workload) % 3).min(size.clusters);
+    let names = (0..count).map(|n| cluster_name((application + n * stride) % size.clusters));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn application(number: usize, size: Size) -> String {
+    let name = |number: usize| format!("app-{number:04}");
+    let mut text = format!(
+        "apiVersion: landbridge.dev/v1alpha1\nkind: MeshApplication\nmetadata: {{name: {0}}}\nspec:\n  namespace: {0}\n  workloads:\n",
+        name(number)
+    );
+    for workload in 0..SERVICES_EACH {
+        let clusters = clusters(number, workload, size);
+        let _ = writeln!(
+            text,
+            "    w{workload}: {{labels: {{app: w{workload}, team: t{}}}, clusters: [{clusters}]}}",
+            number / 20
+        );
+    }
+    text.push_str("  services:\n");
+    for service in 0..SERVICES_EACH {
+        let _ = writeln!(
+            text,
+            "    w{service}:\n      workload: w{service}\n      ports: [{{name: http, port: 80, targetPort: 8080}}]\n      global: {{affinity: local, shared: true}}\n      export: {}",
+            service == 0
+        );
+    }
+    let other = |step: usize| name((number + step) % size.applications);
+    let _ = write!(
+        text,
+        "  flows:
+    one: {{from: [w0], to: [w1]}}
+    two: {{from: [w1], to: [w2, w3]}}
+    three: {{from: [{{workload: w2}}, {{workload: w3}}], to: [{{service: w4}}]}}
+    four: {{from: [{{workload: w4, clusters: [{home}]}}], to: [w0]}}
+    next: {{from: [w0], to: [{next}/w0]}}
+    far: {{from: [w1], to: [{{service: {far}/w1}}]}}
+    read: {{from: [{far}/w4], to: [{{workload: w2}}], ports: [8080], http: [{{method: GET, pathPrefix: /api}}]}}
+    bank: {{from: [w3], to: [{{fqdn: [api.example.com, \"*.example.net\"]}}], ports: [443]}}
+    users: {{from: [{{entity: ingress}}], to: [{{workload: w0}}], ports: [8080]}}
+    scrape: {{from: [{{namespace: monitoring, labels: {{app.kubernetes.io/name: prometheus}}}}], to: [{{namespace: same}}], ports: [9090, 60000-61000/UDP]}}
+",
+        home = cluster_name(number % size.clusters),
+        next = other(1),
+        far = other(7),
+    );
+    text
+}
