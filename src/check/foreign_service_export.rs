@@ -2,7 +2,9 @@
 
 use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::topology::Topology;
+use crate::manifest::Manifest;
+use crate::topology::{Cluster, Topology};
+use crate::yaml::Node;
 
 declare_rules! {
     /// ## What it does
@@ -31,39 +33,55 @@ declare_rules! {
 
 const GROUP: &str = "multicluster.x-k8s.io";
 
-/// Reports each such object.
+const GKE: &str = "net.gke.io";
+
+/// Reports each such object, and routes to one.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for set in &topology.manifests {
-        let multi = |kind: &str| matches!(kind, "ServiceExport" | "ServiceImport");
-        for object in set.objects.iter().filter(|object| multi(&object.kind.value)) {
-            let mut clusters = set.clusters.iter().map(|id| topology.cluster(id));
-            let old = clusters.find(|cluster| cluster.cilium.minor < 20);
-            let span = object.api_version.span;
-            let written = &object.api_version.value;
-            let kind = &object.kind.value;
-            if object.group() == "net.gke.io" {
-                // Every Cilium serves the older version; the newer one only from 1.20 on.
-                let new = old.is_none() && !set.clusters.is_empty();
-                let version = if new { "v1beta1" } else { "v1alpha1" };
-                let message = format!("Cilium does not read a {kind} of `{written}`");
-                let finding = Diagnostic::new(&FOREIGN_SERVICE_EXPORT, span, message);
-                let help =
-                    format!("write `{GROUP}/{version}`, or declare `export: true` for the service");
-                found.push(finding.label("this group is GKE's own").help(help));
-            } else if let Some(cluster) =
-                old.filter(|_| object.group() == GROUP && object.version() == "v1beta1")
-            {
-                let version = &*cluster.cilium;
-                let message = format!("Cilium {version} does not serve `{written}`");
-                found.push(
-                    Diagnostic::new(&FOREIGN_SERVICE_EXPORT, span, message)
-                        .related(
-                            cluster.cilium.span,
-                            format!("the version of `{}`", cluster.name.value),
-                        )
-                        .help(format!("write `{GROUP}/v1alpha1`")),
-                );
+        let mut clusters = set.clusters.iter().map(|id| topology.cluster(id));
+        let old = clusters.find(|cluster| cluster.cilium.minor < 20);
+        // Every Cilium serves the older version; the newer one only from 1.20 on.
+        let newest = old.is_none() && !set.clusters.is_empty();
+        let version = if newest { "v1beta1" } else { "v1alpha1" };
+        for object in &set.objects {
+            match &*object.kind.value {
+                "ServiceExport" | "ServiceImport" => exported(object, old, version, found),
+                "HTTPRoute" | "GRPCRoute" | "TLSRoute" => routed(object, found),
+                _ => {}
             }
+        }
+    }
+}
+
+fn exported(object: &Manifest, old: Option<&Cluster>, version: &str, found: &mut Diagnostics) {
+    let (span, written) = (object.api_version.span, &object.api_version.value);
+    if object.group() == GKE {
+        let kind = &object.kind.value;
+        let message = format!("Cilium does not read a {kind} of `{written}`");
+        let finding = Diagnostic::new(&FOREIGN_SERVICE_EXPORT, span, message);
+        let help = format!("write `{GROUP}/{version}`, or declare `export: true` for the service");
+        found.push(finding.label("this group is GKE's own").help(help));
+    }
+    let newer = object.group() == GROUP && object.version() == "v1beta1";
+    if let Some(cluster) = old.filter(|_| newer) {
+        let message = format!("Cilium {} does not serve `{written}`", *cluster.cilium);
+        let whose = format!("the version of `{}`", cluster.name.value);
+        found.push(
+            Diagnostic::new(&FOREIGN_SERVICE_EXPORT, span, message)
+                .related(cluster.cilium.span, whose)
+                .help(format!("write `{GROUP}/v1alpha1`")),
+        );
+    }
+}
+
+fn routed(route: &Manifest, found: &mut Diagnostics) {
+    let rules = route.at(&["spec", "rules"]).and_then(Node::items).unwrap_or_default();
+    let backends = rules.iter().filter_map(|rule| rule.get("backendRefs")?.items()).flatten();
+    for group in backends.filter_map(|backend| backend.get("group")) {
+        if group.text() == Some(GKE) {
+            let message = format!("Cilium does not know the ServiceImports of `{GKE}`");
+            let finding = Diagnostic::new(&FOREIGN_SERVICE_EXPORT, group.span, message);
+            found.push(finding.label("this group is GKE's own").help(format!("write `{GROUP}`")));
         }
     }
 }

@@ -36,8 +36,9 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     if topology.clusters.len() < 2 {
         return;
     }
-    let passive = topology.clusters.iter().find(|cluster| cluster.role == Role::Passive);
     for set in &topology.manifests {
+        let mut clusters = set.clusters.iter().map(|id| topology.cluster(id));
+        let passive = clusters.find(|cluster| cluster.role == Role::Passive);
         let issuers = set.objects.iter().filter(|object| {
             object.is("cert-manager.io", "ClusterIssuer") || object.is("cert-manager.io", "Issuer")
         });
