@@ -1,7 +1,7 @@
 //! The command line: one line per command.
 //!
 //! A command parses nothing and decides nothing that a phase could decide: it calls phases, and
-//! its outcome is an [`Exit`](exit::Exit). Results go to standard output, everything else to
+//! its outcome is an [`Exit`]. Results go to standard output, everything else to
 //! standard error.
 
 pub mod exit;

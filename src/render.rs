@@ -1,6 +1,6 @@
 //! What should exist, to the files of each cluster's folder.
 //!
-//! [`files`] is pure: the same [`Desired`] gives the same bytes. [`write`] brings them to disk
+//! [`files`] is pure: the same [`Desired`] gives the same bytes. [`mod@write`] brings them to disk
 //! and touches nothing that landbridge did not make; [`stale`] says how a folder differs.
 
 pub mod layout;

@@ -130,7 +130,7 @@ pub fn write(
 /// Removes what landbridge made in the folder of a cluster that is gone.
 ///
 /// # Errors
-/// [`WriteError`], as for [`write`].
+/// [`WriteError`], as for [`write()`].
 pub fn remove(system: &dyn System, folder: &str, force: bool) -> Result<Written, WriteError> {
     write(system, folder, &Files::new(), force)
 }
