@@ -92,7 +92,9 @@ pub(super) fn plan<'a>(desired: &'a Desired, found: &mut Diagnostics) -> Plan<'a
     let mut files = planner.files;
     for content in files.values_mut() {
         if let Content::Objects(all) | Content::Component(all) = content {
-            all.sort_by_key(|resource| (resource.name(), resource.kind(), resource.api_version()));
+            all.sort_by_cached_key(|resource| {
+                (resource.name(), resource.kind(), resource.api_version())
+            });
         }
     }
     Plan { files }

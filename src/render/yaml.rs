@@ -52,7 +52,13 @@ pub fn visible(text: &str) -> String {
 }
 
 fn indent(out: &mut String, width: usize) {
-    out.extend(std::iter::repeat_n(' ', width));
+    const SPACES: &str = "                                                                ";
+    let mut left = width;
+    while left > SPACES.len() {
+        out.push_str(SPACES);
+        left -= SPACES.len();
+    }
+    out.push_str(&SPACES[..left]);
 }
 
 /// Writes the entries, each on a line of its own at `width`; the first line is indented too.

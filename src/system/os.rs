@@ -60,7 +60,7 @@ impl OsSystem {
             return Ok(self.canonical.clone());
         }
         let (folder, name) = split(path)?;
-        let full = self.folder(folder)?.join(name);
+        let full = self.folder(folder, false)?.join(name);
         let found = fs::symlink_metadata(&full).map_err(|error| failed(&error))?;
         if found.is_symlink() || name == "." { self.below(&full) } else { Ok(full) }
     }
@@ -75,15 +75,32 @@ impl OsSystem {
         self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The place of a folder that exists, if it is below the root.
-    fn folder(&self, folder: &str) -> Result<PathBuf, FileError> {
+    /// The place of a folder, if it is below the root; where `make` says so, a folder that is
+    /// missing is made. Every part is looked at before the next: a link decides where it leads.
+    fn folder(&self, folder: &str, make: bool) -> Result<PathBuf, FileError> {
         if folder == "." {
             return Ok(self.canonical.clone());
         }
         if let Some(known) = self.known().get(folder) {
             return Ok(known.clone());
         }
-        let full = self.below(&self.canonical.join(folder))?;
+        let (parent, name) = split(folder)?;
+        let full = self.folder(parent, make)?.join(name);
+        let full = match fs::symlink_metadata(&full) {
+            Ok(found) if found.is_symlink() || name == "." => self.below(&full)?,
+            Ok(found) if found.is_dir() => full,
+            Ok(_) => return Err(FileError::WrongKind),
+            // Another thread may make it first.
+            Err(error) if error.kind() == ErrorKind::NotFound && make => {
+                let made = fs::create_dir(&full);
+                made.or_else(|error| match error.kind() {
+                    ErrorKind::AlreadyExists => Ok(()),
+                    _ => Err(failed(&error)),
+                })?;
+                return self.folder(folder, false);
+            }
+            Err(error) => return Err(failed(&error)),
+        };
         self.known().insert(folder.to_owned(), full.clone());
         Ok(full)
     }
@@ -91,25 +108,6 @@ impl OsSystem {
     /// Forgets a folder that is gone, and what was inside it.
     fn forget(&self, gone: &Path) {
         self.known().retain(|_, known| !known.starts_with(gone));
-    }
-
-    /// The folder, made if need be.
-    fn make(&self, folder: &str) -> Result<PathBuf, FileError> {
-        match self.folder(folder) {
-            Err(FileError::Missing) => {}
-            known => return known,
-        }
-        // The deepest folder that exists decides whether a link leads out, before any is made.
-        let parents = folder.match_indices('/').rev().map(|(at, _)| &folder[..at]);
-        for parent in parents {
-            match self.below(&self.canonical.join(parent)) {
-                Err(FileError::Missing) => {}
-                Err(error) => return Err(error),
-                Ok(_) => break,
-            }
-        }
-        fs::create_dir_all(self.canonical.join(folder)).map_err(|error| failed(&error))?;
-        self.folder(folder)
     }
 
     fn replace(&self, folder: &Path, name: &str, content: &[u8]) -> Result<(), FileError> {
@@ -183,12 +181,12 @@ impl System for OsSystem {
 
     fn write(&self, path: &str, content: &[u8]) -> Result<(), FileError> {
         let (folder, name) = split(path)?;
-        let place = self.make(folder)?;
-        match self.replace(&place, name, content) {
-            // Somebody, perhaps `remove` beside this call, took the folder away.
+        let attempt = || self.replace(&self.folder(folder, true)?, name, content);
+        match attempt() {
+            // Somebody, perhaps `remove` beside this call, took a folder away.
             Err(FileError::Missing) => {
-                self.forget(&place);
-                self.replace(&self.make(folder)?, name, content)
+                self.known().clear();
+                attempt()
             }
             result => result,
         }
@@ -196,7 +194,7 @@ impl System for OsSystem {
 
     fn remove(&self, path: &str) -> Result<(), FileError> {
         let (folder, name) = split(path)?;
-        let folder = self.folder(folder)?;
+        let folder = self.folder(folder, false)?;
         fs::remove_file(folder.join(name)).map_err(|error| failed(&error))?;
         let mut empty = folder.as_path();
         while empty != self.canonical && fs::remove_dir(empty).is_ok() {

@@ -17,7 +17,7 @@ pub(super) fn text(out: &mut String, text: &str, width: usize) {
             out.push('\n');
         }
         if !line.is_empty() {
-            out.extend(std::iter::repeat_n(' ', width));
+            super::indent(out, width);
             out.push_str(line);
         }
     }
