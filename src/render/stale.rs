@@ -33,7 +33,8 @@ pub fn check(system: &dyn System, place: Place<'_>, files: &Files, found: &mut D
         Ok(false) => return report.no_folder(),
         Err(error) => return report.unseen("", &error.to_string()),
     }
-    let lock = report.lock(folder, files);
+    let before = report.found.len();
+    let lock = report.lock(folder);
     for (path, wanted) in files.iter().filter(|(path, _)| *path != LOCK) {
         match folder.look(path, Some(wanted), lock.files.get(path)) {
             Ok((State::Same, _)) => {}
@@ -50,6 +51,11 @@ pub fn check(system: &dyn System, place: Place<'_>, files: &Files, found: &mut D
             Ok(_) => report.leftover(path),
             Err(error) => report.unseen(path, &error.to_string()),
         }
+    }
+    // Where a file is stale its lock is too; that is one finding.
+    let wanted = files.get(LOCK).and_then(|text| Lock::parse(text).ok()).unwrap_or_default();
+    if report.found.len() == before && lock.files != wanted.files {
+        report.stale_lock();
     }
 }
 
@@ -83,16 +89,12 @@ impl Report<'_, '_> {
     }
 
     /// Reads the lock; without a readable one, every file that differs counts as edited.
-    fn lock(&mut self, folder: Folder<'_>, files: &Files) -> Lock {
+    fn lock(&mut self, folder: Folder<'_>) -> Lock {
         let path = self.place.path(LOCK);
-        let wanted = files.get(LOCK).and_then(|text| Lock::parse(text).ok()).unwrap_or_default();
         match folder.lock() {
             Ok(Some(lock)) => {
                 if lock.unfinished {
                     let message = format!("`{path}` says that compile was interrupted");
-                    self.push(&STALE_OUTPUT, message, None, COMPILE);
-                } else if lock.files != wanted.files {
-                    let message = format!("`{path}` lists other files or contents than compile");
                     self.push(&STALE_OUTPUT, message, None, COMPILE);
                 }
                 lock
@@ -111,6 +113,12 @@ impl Report<'_, '_> {
                 Lock::default()
             }
         }
+    }
+
+    fn stale_lock(&mut self) {
+        let path = self.place.path(LOCK);
+        let message = format!("`{path}` lists other files or contents than compile");
+        self.push(&STALE_OUTPUT, message, None, COMPILE);
     }
 
     fn no_folder(&mut self) {
