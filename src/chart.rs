@@ -92,6 +92,13 @@ impl Chart {
         Some(Self { version: version.clone(), known: *known })
     }
 
+    /// The newest known chart of the next minor, if there is one.
+    pub fn next_minor(&self) -> Option<Self> {
+        let (major, minor) = (self.version.major, self.version.minor + 1);
+        let newest = Self::of(&Version::new(major, minor, u64::MAX))?;
+        Some(Self { version: newest.known_as(), known: newest.known })
+    }
+
     /// The version that was asked for.
     pub const fn version(&self) -> &Version {
         &self.version

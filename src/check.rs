@@ -3,6 +3,8 @@
 pub mod cluster_id_out_of_range;
 pub mod disconnected_clusters;
 pub mod duplicate_cluster_id;
+pub mod dying_helm_value;
+pub mod end_of_life;
 pub mod eni_cluster_id;
 pub mod foreign_service_export;
 pub mod hazardous_range;
@@ -10,6 +12,7 @@ pub mod http01_solver;
 pub mod incompatible_settings;
 pub mod invalid_cluster_name;
 pub mod invariant;
+pub mod known_bad_version;
 pub mod legacy_annotation;
 pub mod overlapping_cidr;
 pub mod overridden_invariant;
@@ -18,7 +21,10 @@ pub mod pool_too_small;
 pub mod removed_helm_value;
 pub mod subnet_outside_network;
 pub mod unknown_helm_value;
+pub mod unpublished_version;
 pub mod unreachable_flow;
+pub mod unsupported_combination;
+pub mod version_skew;
 pub mod wrong_helm_value;
 
 mod helm_values;
@@ -75,6 +81,15 @@ pub static CHECKS: &[Check] = &[
         rule: &foreign_service_export::FOREIGN_SERVICE_EXPORT,
         run: foreign_service_export::check,
     },
+    Check { rule: &version_skew::VERSION_SKEW, run: version_skew::check },
+    Check { rule: &known_bad_version::KNOWN_BAD_VERSION, run: known_bad_version::check },
+    Check {
+        rule: &unsupported_combination::UNSUPPORTED_COMBINATION,
+        run: unsupported_combination::check,
+    },
+    Check { rule: &end_of_life::END_OF_LIFE, run: end_of_life::check },
+    Check { rule: &dying_helm_value::DYING_HELM_VALUE, run: dying_helm_value::check },
+    Check { rule: &unpublished_version::UNPUBLISHED_VERSION, run: unpublished_version::check },
     Check { rule: &http01_solver::HTTP01_SOLVER, run: http01_solver::check },
 ];
 

@@ -18,6 +18,8 @@ pub mod topology;
 
 pub mod address;
 
+pub mod version;
+
 pub mod check;
 
 pub mod resource;

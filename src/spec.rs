@@ -15,10 +15,12 @@ pub mod reference;
 pub mod region;
 pub mod schema;
 pub mod value;
+pub mod version_facts;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::manifest::Manifest;
 use crate::source::Spanned;
+use crate::system::Date;
 use crate::yaml::Node;
 use crate::yaml::fields::{Decode, Free, Map, nearest, quoted};
 use crate::yaml::shape::Shape;
@@ -102,6 +104,10 @@ pub struct Spec {
     pub capabilities: Vec<Named<flow::CapabilitySpec>>,
     /// The hand-written objects of each entry of the topology's `manifests`.
     pub manifests: Vec<Vec<Manifest>>,
+    /// What the team knows about versions, sorted by name.
+    pub version_facts: Vec<Named<version_facts::VersionFactsSpec>>,
+    /// The day on which it is judged.
+    pub today: Option<Date>,
 }
 
 /// A kind of document with the shape of its parts, for the schema and the reference page.
@@ -116,7 +122,7 @@ pub struct Kind {
 }
 
 /// The kinds of the language.
-pub static KINDS: [Kind; 4] = [
+pub static KINDS: [Kind; 5] = [
     Kind { name: "Topology", metadata: Metadata::shape, spec: TopologySpec::shape },
     Kind { name: "Cluster", metadata: ClusterMetadata::shape, spec: cluster::ClusterSpec::shape },
     Kind {
@@ -125,6 +131,11 @@ pub static KINDS: [Kind; 4] = [
         spec: application::ApplicationSpec::shape,
     },
     Kind { name: "Capability", metadata: Metadata::shape, spec: flow::CapabilitySpec::shape },
+    Kind {
+        name: "VersionFacts",
+        metadata: Metadata::shape,
+        spec: version_facts::VersionFactsSpec::shape,
+    },
 ];
 
 object! {
@@ -168,6 +179,10 @@ impl Spec {
                 let name = name(&frame, found);
                 push(&mut self.capabilities, name, &frame, found);
             }
+            "VersionFacts" => {
+                let name = name(&frame, found);
+                push(&mut self.version_facts, name, &frame, found);
+            }
             kind => found.push(unknown_kind(kind, &frame)),
         }
     }
@@ -190,6 +205,7 @@ impl Spec {
         self.clusters.sort_by(|a, b| a.name.value.cmp(&b.name.value));
         self.applications.sort_by(|a, b| a.name.value.cmp(&b.name.value));
         self.capabilities.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+        self.version_facts.sort_by(|a, b| a.name.value.cmp(&b.name.value));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The only way to the outside: files, below one root.
+//! The only way to the outside: files, below one root, and the clock.
 //!
 //! Paths are relative to the root and written with `/`, whatever the platform. The root is a
 //! project when reading and an output folder when writing. No operation follows a path out of
@@ -7,9 +7,13 @@
 pub mod memory;
 pub mod os;
 
+mod date;
+
 use std::fmt;
 
-/// Files below one root.
+pub use date::{Date, NoDate};
+
+/// Files below one root, and the clock.
 pub trait System: Sync {
     /// Says what stands at `path`, symbolic links followed.
     ///
@@ -41,6 +45,9 @@ pub trait System: Sync {
     /// # Errors
     /// [`FileError`] where that is not possible.
     fn remove(&self, path: &str) -> Result<(), FileError>;
+
+    /// The day on which what is read is judged: today in UTC, unless another one was asked for.
+    fn today(&self) -> Date;
 }
 
 /// What stands at a path.

@@ -28,6 +28,8 @@ use crate::source::{Span, Spanned};
 use crate::spec::delivery::GitOpsTool;
 use crate::spec::region::{InterconnectType, Provider};
 use crate::spec::value::Cidr;
+use crate::spec::version_facts::VersionFactsSpec;
+use crate::system::Date;
 use manifests::ManifestSet;
 
 /// A topology as it was meant.
@@ -63,6 +65,10 @@ pub struct Topology {
     pub flows: Vec<Flow>,
     /// Hand-written Kubernetes objects.
     pub manifests: Vec<ManifestSet>,
+    /// What the team knows about versions; an entry's name is unique among those of its sort.
+    pub version_facts: Vec<VersionFactsSpec>,
+    /// The day on which it is judged; nothing where nobody said it.
+    pub today: Option<Date>,
 }
 
 /// A region.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use landbridge::report::rules;
+use landbridge::report::{rules, versions};
 use landbridge::spec::{reference, schema};
 
 use crate::golden;
@@ -10,6 +10,11 @@ use crate::golden;
 #[test]
 fn docs_rules() {
     golden::holds("docs/rules.md", &rules::index());
+}
+
+#[test]
+fn docs_versions() {
+    golden::holds("docs/versions.md", &versions::page());
 }
 
 #[test]

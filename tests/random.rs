@@ -63,7 +63,10 @@ fn for_each_project(property: impl Fn(&Project, &mut Dice)) {
     }
 }
 
-/// Reads and checks a project that must have no findings.
+/// Rules about the choice of versions: old ones are chosen on purpose.
+const OF_VERSIONS: [&str; 3] = ["LB3004", "LB3005", "LB3006"];
+
+/// Reads and checks a project that must have no findings, unless about its choice of versions.
 fn accepted(files: &BTreeMap<String, String>) -> (Topology, SourceMap) {
     let mut sources = SourceMap::new();
     let mut found = Diagnostics::new();
@@ -74,14 +77,19 @@ fn accepted(files: &BTreeMap<String, String>) -> (Topology, SourceMap) {
     }
     found.sort();
     let mut lines = Vec::new();
-    for finding in found.iter() {
+    for finding in found.iter().filter(|finding| !OF_VERSIONS.contains(&finding.rule.code)) {
         let place = sources.location(finding.primary.span);
         let text = sources.get(finding.primary.span.source).text();
         let there = text.get(finding.primary.span.range()).unwrap_or("outside of the text");
         let (code, message) = (finding.rule.code, &finding.message);
         lines.push(format!("{place} {code} {message}: {there}"));
     }
-    assert!(found.is_empty(), "{lines:#?}{:?}\n{}", found.unchecked(), listing(files));
+    let unchecked = found.unchecked();
+    assert!(
+        lines.is_empty() && unchecked.is_empty(),
+        "{lines:#?}{unchecked:?}\n{}",
+        listing(files)
+    );
     (topology.expect("a project without findings has a topology"), sources)
 }
 

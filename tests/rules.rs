@@ -75,3 +75,20 @@ fn every_declared_rule_is_in_the_table() {
     let declared: BTreeSet<_> = declared.iter().map(String::as_str).collect();
     assert_eq!(declared, known, "add the module's RULES to TABLES of src/report/rules.rs");
 }
+
+#[test]
+fn every_file_about_versions_is_embedded() {
+    let mut embedded = String::new();
+    tree::each_file("src", &mut |path, text| {
+        if path == "src/version.rs" {
+            embedded = text.to_owned();
+        }
+    });
+    let mut files = 0;
+    tree::each_file("policies/versions", &mut |path, _| {
+        let row = format!("include_str!(\"../{path}\")");
+        assert!(embedded.contains(&row), "add `{path}` to FILES of src/version.rs");
+        files += 1;
+    });
+    assert!(files > 1, "policies/versions/ has {files} files");
+}

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
-
 use crate::chart::{Chart, Problem, ProblemKind};
 use crate::source::Span;
 use crate::topology::Topology;
@@ -69,7 +67,7 @@ pub(super) fn problems(
 }
 
 /// Where the key of a path stands, or as much of it as there is.
-fn place(layer: &Node, path: &[String]) -> Span {
+pub(super) fn place(layer: &Node, path: &[String]) -> Span {
     let (mut node, mut span) = (layer, layer.span);
     for name in path {
         match &node.value {
@@ -86,26 +84,6 @@ fn place(layer: &Node, path: &[String]) -> Span {
         }
     }
     span
-}
-
-/// What a cluster's layers say of one key, and where; nothing where none has it. The last layer
-/// wins; null is said of a key below one that is deleted.
-pub(super) fn said(layers: &[Node], key: &str) -> Option<(Span, Json)> {
-    layers.iter().rev().find_map(|layer| {
-        let (mut node, mut span) = (layer, layer.span);
-        for name in key.split('.') {
-            match &node.value {
-                Value::Mapping(_) => {
-                    let entry = node.entry(name)?;
-                    (node, span) = (&entry.value, entry.key_span);
-                }
-                // A layer that is no mapping at all is merged into nothing.
-                Value::Scalar(_) | Value::Sequence(_) if std::ptr::eq(node, layer) => return None,
-                Value::Scalar(_) | Value::Sequence(_) => return Some((span, Json::Null)),
-            }
-        }
-        Some((span, json(node)))
-    })
 }
 
 #[cfg(test)]

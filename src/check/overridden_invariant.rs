@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::helm_values::said;
 use super::invariant::{Invariant, invariants, missing_peers};
 use super::wrong_helm_value::{encryption_without_type, eni_mode_alone};
 use crate::chart::Chart;
@@ -70,7 +69,7 @@ fn contradictions(
     let reported = [encryption_without_type(topology, cluster), eni_mode_alone(cluster)];
     let mut findings = Vec::new();
     for invariant in invariants(topology, cluster) {
-        let Some((key, value)) = said(&cluster.values, invariant.key) else { continue };
+        let Some((key, value)) = cluster.said(invariant.key) else { continue };
         let broken = !same(&value, &invariant.declared)
             && !reported.contains(&Some(key))
             && chart.check_within(&at(invariant.key, &value), &mut 0).is_empty();
@@ -79,7 +78,7 @@ fn contradictions(
         }
     }
     if cluster.in_mesh
-        && let Some((key, value)) = said(&cluster.values, PEERS)
+        && let Some((key, value)) = cluster.said(PEERS)
         && let missing = missing_peers(topology, id, &value)
         && !missing.is_empty()
     {

@@ -1,5 +1,6 @@
 //! A value that the chart has no longer.
 
+use super::dying_helm_value::dying;
 use super::helm_values::{declaration, problems};
 use crate::chart::ProblemKind;
 use crate::declare_rules;
@@ -34,7 +35,12 @@ declare_rules! {
 /// Reports keys that were removed or renamed, or never were.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     let kinds = [ProblemKind::Removed, ProblemKind::Refused, ProblemKind::Deprecated];
+    let dying = dying(topology);
     for (key, problem) in problems(topology, &kinds, 0) {
+        // What the next minor has no longer is said by LB3007, which knows when.
+        if problem.kind == ProblemKind::Deprecated && dying.contains_key(&key) {
+            continue;
+        }
         let finding = Diagnostic::new(&REMOVED_HELM_VALUE, key, problem.message);
         let finding = match problem.kind {
             ProblemKind::Deprecated => finding.label("still works").warning(),

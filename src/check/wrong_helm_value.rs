@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::helm_values::{declaration, problems, said};
+use super::helm_values::{declaration, problems};
 use crate::chart::ProblemKind;
 use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -83,8 +83,8 @@ pub(super) fn encryption_without_type(topology: &Topology, cluster: &Cluster) ->
     if topology.mesh.encryption.kind != EncryptionType::None {
         return None;
     }
-    let (key, enabled) = said(&cluster.values, "encryption.enabled")?;
-    let typed = said(&cluster.values, "encryption.type").is_some_and(|(_, kind)| !kind.is_null());
+    let (key, enabled) = cluster.said("encryption.enabled")?;
+    let typed = cluster.said("encryption.type").is_some_and(|(_, kind)| !kind.is_null());
     (enabled == Json::Bool(true) && !typed).then_some(key)
 }
 
@@ -93,7 +93,7 @@ pub(super) fn eni_mode_alone(cluster: &Cluster) -> Option<Span> {
     if cluster.ipam.mode == IpamMode::Eni {
         return None;
     }
-    let (key, mode) = said(&cluster.values, "ipam.mode")?;
-    let enabled = said(&cluster.values, "eni.enabled").map(|(_, enabled)| enabled);
+    let (key, mode) = cluster.said("ipam.mode")?;
+    let enabled = cluster.said("eni.enabled").map(|(_, enabled)| enabled);
     (mode == "eni" && enabled != Some(Json::Bool(true))).then_some(key)
 }

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::exit::Exit;
 use crate::report::Summary;
+use crate::system::Date;
 
 /// What every command takes.
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,9 @@ pub(super) struct Global {
     )]
     #[arg(help = "When to write colours: auto, always or never. NO_COLOR is heeded")]
     pub(super) color: When,
+    /// The day on which the project is judged, such as 2027-01-31; today unless said here
+    #[arg(long, value_name = "DATE", global = true)]
+    pub(super) now: Option<Date>,
     /// Print results only: neither progress nor the counts at the end
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,

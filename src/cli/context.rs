@@ -38,7 +38,10 @@ impl Context {
     pub(super) fn project(&self) -> Result<OsSystem, Error> {
         let project = project::open(self.named_project())?;
         self.detail(&format!("the project is `{}`", project.root().display()));
-        Ok(project)
+        Ok(match self.global.now {
+            Some(day) => project.on(day),
+            None => project,
+        })
     }
 
     /// Writes a result to standard output.

@@ -7,16 +7,20 @@ use super::error::Error;
 use super::exit::Exit;
 use crate::diagnostic::Rule;
 use crate::report::rules::{page, rules};
+use crate::report::versions;
 use crate::yaml::fields::nearest;
 
 /// Explain a rule: what it finds, why it matters, and what to write instead
+///
+/// `versions` explains what is known about versions: faults, windows of support, ends of support.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   landbridge explain LB0005
   landbridge explain unknown-key
+  landbridge explain versions     what is known about versions
   landbridge explain              list all rules")]
 pub(super) struct Args {
-    /// The rule's code or name; without it, all rules are listed
+    /// The rule's code or name, or `versions`; without it, all rules are listed
     #[arg(value_name = "RULE")]
     rule: Option<String>,
 }
@@ -24,6 +28,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     let rules = rules();
     let text = match &args.rule {
+        Some(name) if name == "versions" => versions::page(),
         Some(name) => page(find(&rules, name)?, 1),
         None => list(&rules),
     };

@@ -26,7 +26,7 @@ pub fn project(system: &dyn System, sources: &mut SourceMap, found: &mut Diagnos
     let mut files = Files { system, sources, total: 0, seen: BTreeMap::new() };
     let Some(entry) = files.read(ENTRY, None, found) else { return Spec::default() };
     let documents = yaml::parse(files.sources, entry, found);
-    let mut spec = Spec::default();
+    let mut spec = Spec { today: Some(system.today()), ..Spec::default() };
     decode(&mut spec, &documents, found);
     let Some(topology) = &spec.topology else {
         let message = format!("`{ENTRY}` has no Topology");
@@ -55,6 +55,7 @@ pub fn project(system: &dyn System, sources: &mut SourceMap, found: &mut Diagnos
     unique(&mut spec.clusters, "cluster", found);
     unique(&mut spec.applications, "mesh application", found);
     unique(&mut spec.capabilities, "capability", found);
+    unique(&mut spec.version_facts, "set of version facts", found);
     spec
 }
 
@@ -119,6 +120,7 @@ fn merge(spec: &mut Spec, part: Spec, found: &mut Diagnostics) {
     spec.clusters.extend(part.clusters);
     spec.applications.extend(part.applications);
     spec.capabilities.extend(part.capabilities);
+    spec.version_facts.extend(part.version_facts);
 }
 
 /// Reports and drops documents whose name an earlier one has; the list is sorted by name.

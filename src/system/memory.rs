@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, PoisonError};
 
-use super::{FileError, Kind, System, is_inside};
+use super::{Date, FileError, Kind, System, is_inside};
 
 /// Files in memory. Cloneable content is not shared: each value is its own file system.
 #[derive(Debug, Default)]
 pub struct MemorySystem {
     files: Mutex<BTreeMap<String, Vec<u8>>>,
+    today: Option<Date>,
 }
+
+/// Its day unless another one is set: one and the same in every run.
+const TODAY: Option<Date> = Date::new(2026, 12, 1);
 
 impl MemorySystem {
     /// An empty file system.
@@ -23,6 +27,12 @@ impl MemorySystem {
     pub fn with(self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         self.lock().insert(path.into(), content.into());
         self
+    }
+
+    /// Sets the day.
+    #[must_use]
+    pub fn on(self, today: Date) -> Self {
+        Self { today: Some(today), ..self }
     }
 
     /// All files with their content, in order of their paths.
@@ -101,6 +111,10 @@ impl System for MemorySystem {
     fn remove(&self, path: &str) -> Result<(), FileError> {
         let path = normal(path)?;
         self.lock().remove(&path).map(|_| ()).ok_or(FileError::Missing)
+    }
+
+    fn today(&self) -> Date {
+        self.today.or(TODAY).expect("internal error: no day")
     }
 }
 

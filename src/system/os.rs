@@ -7,8 +7,9 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{FileError, Kind, System, is_inside};
+use super::{Date, FileError, Kind, System, is_inside};
 
 /// The real file system below one root.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub struct OsSystem {
     /// Folders that lie below the root, links resolved: a mesh has tens of thousands of files in
     /// a few thousand folders, and to resolve a folder takes more calls than to write a file.
     folders: Mutex<BTreeMap<String, PathBuf>>,
+    today: Option<Date>,
 }
 
 impl OsSystem {
@@ -30,7 +32,13 @@ impl OsSystem {
         let root = root.into();
         let canonical = fs::canonicalize(&root).map_err(|error| failed(&error))?;
         let (temporary, folders) = (AtomicU32::new(0), Mutex::default());
-        Ok(Self { root, canonical, temporary, folders })
+        Ok(Self { root, canonical, temporary, folders, today: None })
+    }
+
+    /// Judges on another day than today.
+    #[must_use]
+    pub fn on(self, today: Date) -> Self {
+        Self { today: Some(today), ..self }
     }
 
     /// Opens the folder `root` for writing and makes it where it does not exist.
@@ -203,6 +211,12 @@ impl System for OsSystem {
             empty = parent;
         }
         Ok(())
+    }
+
+    fn today(&self) -> Date {
+        // A clock before 1970 is wrong by more than any rule minds.
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.today.unwrap_or_else(|| Date::of_unix(now().as_secs()))
     }
 }
 

@@ -87,6 +87,9 @@ pub struct Service {
 pub struct Global {
     /// Which endpoints are preferred; never the literal `none`.
     pub affinity: Option<Affinity>,
+    /// Whether `none` was said, of which nothing is written; a Service of the team's own may have
+    /// the literal.
+    pub affinity_none: bool,
     /// The clusters that offer their endpoints to the others.
     pub shared: ClusterSet,
 }

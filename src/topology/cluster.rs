@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use semver::Version;
+use serde_json::Value as Json;
 
 use super::id::{NetworkId, RegionId};
 use crate::source::{Span, Spanned};
@@ -16,7 +17,8 @@ use crate::spec::mesh::{
     TunnelProtocol,
 };
 use crate::spec::value::{Cidr, Ip, IpRange};
-use crate::yaml::Node;
+use crate::yaml::json::json;
+use crate::yaml::{Node, Value};
 
 /// What holds for every cluster of the mesh.
 #[derive(Clone, Debug)]
@@ -147,6 +149,8 @@ pub struct Cluster {
     pub kubernetes: Option<Spanned<String>>,
     /// cert-manager as it was written.
     pub cert_manager: Option<Spanned<String>>,
+    /// Other pinned components as they were written, sorted by name.
+    pub components: Vec<(String, Spanned<String>)>,
     /// The Cilium minor that was installed first.
     pub upgrade_compatibility: Option<String>,
     /// The user's own Helm values, the most general layer first.
@@ -162,6 +166,28 @@ impl Cluster {
     /// Whether it has pods with IPv6 addresses.
     pub fn has_v6(&self) -> bool {
         self.pod_cidrs.iter().any(|cidr| cidr.0.addr().is_ipv6())
+    }
+
+    /// What the user's own Helm values say of one key, and where; nothing where no layer has it.
+    /// The last layer wins; null is said of a key below one that is deleted.
+    pub fn said(&self, key: &str) -> Option<(Span, Json)> {
+        self.values.iter().rev().find_map(|layer| {
+            let (mut node, mut span) = (layer, layer.span);
+            for name in key.split('.') {
+                match &node.value {
+                    Value::Mapping(_) => {
+                        let entry = node.entry(name)?;
+                        (node, span) = (&entry.value, entry.key_span);
+                    }
+                    // A layer that is no mapping at all is merged into nothing.
+                    Value::Scalar(_) | Value::Sequence(_) if std::ptr::eq(node, layer) => {
+                        return None;
+                    }
+                    Value::Scalar(_) | Value::Sequence(_) => return Some((span, Json::Null)),
+                }
+            }
+            Some((span, json(node)))
+        })
     }
 }
 

@@ -54,6 +54,8 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
         capabilities: Vec::new(),
         flows: Vec::new(),
         manifests: Vec::new(),
+        version_facts: versions::facts(spec, found),
+        today: spec.today,
     };
     let mut names = Names { networks: places.names, ..Names::default() };
     clusters::resolve(spec, &mut topology, &mut names, found);

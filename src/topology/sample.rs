@@ -85,9 +85,14 @@ pub(crate) fn resolved(text: &str) -> (Option<Topology>, Vec<String>) {
     (topology, lines.collect())
 }
 
-/// Resolves a text that must have no findings.
+/// Rules about the choice of versions. Texts that show what is made under each minor choose old
+/// ones on purpose.
+const OF_VERSIONS: [&str; 3] = [" LB3004 ", " LB3005 ", " LB3006 "];
+
+/// Resolves a text that must have no findings, unless about its choice of versions.
 pub(crate) fn topology(text: &str) -> Topology {
-    let (topology, found) = resolved(text);
+    let (topology, mut found) = resolved(text);
+    found.retain(|line| !OF_VERSIONS.iter().any(|code| line.contains(code)));
     assert!(found.is_empty(), "{found:#?}");
     topology.expect("a text without findings has a topology")
 }

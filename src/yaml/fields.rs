@@ -268,6 +268,19 @@ impl<T> Map<T> {
         self.entries.is_empty()
     }
 
+    /// Takes over the entries of another mapping whose keys are not here.
+    pub fn fill(&mut self, other: &Self)
+    where
+        T: Clone,
+    {
+        for (key, value) in &other.entries {
+            if !self.contains(&key.value) {
+                self.index.insert(key.value.clone(), self.entries.len());
+                self.entries.push((key.clone(), value.clone()));
+            }
+        }
+    }
+
     /// How many keys there are.
     pub fn len(&self) -> usize {
         self.entries.len()

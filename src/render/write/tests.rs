@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::render::lock::Digest;
+use crate::system::Date;
 use crate::system::memory::MemorySystem;
 
 fn files(all: &[(&str, &str)]) -> Files {
@@ -170,6 +171,10 @@ impl System for Failing<'_> {
     fn remove(&self, path: &str) -> Result<(), FileError> {
         self.change()?;
         self.inner.remove(path)
+    }
+
+    fn today(&self) -> Date {
+        self.inner.today()
     }
 }
 

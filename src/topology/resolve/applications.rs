@@ -293,7 +293,8 @@ fn global(
         let finding = Diagnostic::new(&CONTRADICTION, span, message);
         found.push(finding.help("write `discovery: {globalServices: true}` in the mesh"));
     }
-    Some(Global { affinity: affinity.filter(|affinity| *affinity != Affinity::None), shared })
+    let none = affinity == Some(Affinity::None);
+    Some(Global { affinity: affinity.filter(|_| !none), affinity_none: none, shared })
 }
 
 fn export(service: &written::Service, topology: &Topology, found: &mut Diagnostics) -> bool {

@@ -163,6 +163,7 @@ fn build(
         cilium: pinned.cilium?,
         kubernetes: pinned.kubernetes,
         cert_manager: pinned.cert_manager,
+        components: pinned.components,
         upgrade_compatibility: spec
             .upgrade_compatibility
             .as_ref()
@@ -176,6 +177,7 @@ struct Pinned {
     cilium: Option<Spanned<semver::Version>>,
     kubernetes: Option<Spanned<String>>,
     cert_manager: Option<Spanned<String>>,
+    components: Vec<(String, Spanned<String>)>,
 }
 
 fn pinned(
@@ -201,6 +203,7 @@ fn pinned(
             versions::exact("cert-manager", version, found)?;
             Some(version.clone().map(|version| version.0))
         }),
+        components: written.map_or_else(Vec::new, |versions| versions::components(versions, found)),
     }
 }
 

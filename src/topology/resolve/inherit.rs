@@ -100,6 +100,7 @@ pub(super) fn versions(own: &mut Option<Versions>, parent: Option<&Versions>) {
     match (own, parent) {
         (Some(own), Some(parent)) => {
             fill!(own, parent; kubernetes, cilium, cert_manager);
+            own.components.fill(&parent.components);
         }
         (own @ None, parent) => *own = parent.cloned(),
         (Some(_), None) => {}
