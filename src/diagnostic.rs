@@ -80,6 +80,13 @@ impl Diagnostic {
         self
     }
 
+    fn shorten(&mut self) {
+        shorten(&mut self.message);
+        shorten(&mut self.primary.text);
+        self.related.iter_mut().for_each(|label| shorten(&mut label.text));
+        self.help.iter_mut().chain(&mut self.notes).for_each(shorten);
+    }
+
     /// Makes it a warning although its rule is an error.
     #[must_use]
     pub fn warning(mut self) -> Self {
@@ -97,6 +104,18 @@ pub struct NotChecked {
     pub why: String,
     /// Where it stands.
     pub span: Span,
+}
+
+/// Longest message, label, help or note that is kept, in bytes; a longer one is cut. What is quoted
+/// in it may be as long as a file.
+const MAX_TEXT: usize = 2_000;
+
+fn shorten(text: &mut String) {
+    if text.len() > MAX_TEXT {
+        text.truncate(text.floor_char_boundary(MAX_TEXT));
+        text.shrink_to_fit();
+        text.push('…');
+    }
 }
 
 /// Most findings of one rule, and most things that were not checked, that are kept; the rest is
@@ -131,11 +150,12 @@ impl Diagnostics {
     }
 
     /// Adds a finding.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
+    pub fn push(&mut self, mut diagnostic: Diagnostic) {
         let (rule, severity) = (diagnostic.rule, diagnostic.severity);
         let kept = self.kept.entry(rule.code).or_default();
         if *kept < MAX_KEPT {
             *kept += 1;
+            diagnostic.shorten();
             self.found.push(diagnostic);
         } else {
             self.omit(Omitted { rule, severity, count: 1 });
@@ -149,7 +169,10 @@ impl Diagnostics {
 
     /// Records something that could not be checked.
     pub fn not_checked(&mut self, span: Span, what: impl Into<String>, why: impl Into<String>) {
-        self.add_not_checked(NotChecked { what: what.into(), why: why.into(), span });
+        let mut one = NotChecked { what: what.into(), why: why.into(), span };
+        shorten(&mut one.what);
+        shorten(&mut one.why);
+        self.add_not_checked(one);
     }
 
     fn add_not_checked(&mut self, one: NotChecked) {
@@ -232,6 +255,18 @@ mod tests {
         severity: Severity::Warning,
         doc: "A page.",
     };
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let mut found = Diagnostics::new();
+        let long = "é".repeat(MAX_TEXT);
+        let finding = Diagnostic::new(&SAMPLE, Span::default(), format!("x{long}")).help(&*long);
+        found.push(finding.related(Span::default(), "short"));
+        let kept = found.iter().next().unwrap();
+        assert_eq!(kept.message, format!("x{}…", "é".repeat(MAX_TEXT / 2 - 1)));
+        assert_eq!(kept.help, [format!("{}…", "é".repeat(MAX_TEXT / 2))]);
+        assert_eq!(kept.related[0].text, "short");
+    }
 
     #[test]
     fn what_is_not_kept_is_counted() {

@@ -20,6 +20,9 @@ use crate::source::{SourceId, SourceMap, Span};
 
 /// Largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 32 * 1024 * 1024;
+/// Most nodes that one file may have, what its aliases expand to included: a node takes a hundred
+/// times the memory of the two bytes that it may be written with.
+pub const MAX_NODES: usize = 2_000_000;
 /// Most nodes that the aliases of one file may expand to, and that the anchors of one document may
 /// hold.
 pub const MAX_ALIAS_NODES: usize = 500_000;
@@ -135,7 +138,8 @@ impl Node {
     }
 }
 
-/// Reads every document of a source. Empty documents are left out.
+/// Reads every document of a source. Empty documents are left out, and what follows the node
+/// beyond [`MAX_NODES`].
 ///
 /// What cannot be read is reported; the documents that can be read are returned all the same.
 pub fn parse(
@@ -159,8 +163,8 @@ pub fn parse_text(
 declare_rules! {
     /// ## What it does
     /// Reports text that is not YAML: a syntax error, an alias that names no anchor, a key that
-    /// is no text, nesting deeper than 200 levels, anchors or aliases of more than 500,000 nodes,
-    /// or a file that is not UTF-8.
+    /// is no text, nesting deeper than 200 levels, more than 2,000,000 values in one file, anchors
+    /// or aliases of more than 500,000 nodes, or a file that is not UTF-8.
     ///
     /// ## Why it matters
     /// Nothing of a document that cannot be read is checked. The limits keep a hostile file from

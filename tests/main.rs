@@ -9,6 +9,7 @@ mod generated;
 mod go_flux;
 mod go_yaml;
 mod golden;
+mod hostile;
 mod kustomize;
 mod language;
 mod projects;

@@ -6,10 +6,10 @@
 
 mod application;
 mod cluster;
-mod dice;
+pub(crate) mod dice;
 mod flow;
 mod peer;
-mod project;
+pub(crate) mod project;
 mod topology;
 mod world;
 

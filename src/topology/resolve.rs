@@ -23,7 +23,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Spanned;
 use crate::spec::Spec;
 use crate::spec::value::Glob;
-use crate::yaml::fields::{nearest, quoted};
+use crate::yaml::fields::{nearest, quoted, suggests};
 pub use rules::{
     CONTRADICTION, DANGLING_NAME, FLOATING_VERSION, NATIVE_ROUTING_GAP, NOT_COMPILED, RULES,
     UNSUPPORTED, UNSUPPORTED_CILIUM,
@@ -85,7 +85,7 @@ impl Names {
         if let Some(id) = self.clusters.get(&name.value) {
             return *id;
         }
-        found.push(dangling("cluster", name, self.clusters.keys()));
+        found.push(dangling("cluster", name, self.clusters.keys(), found));
         None
     }
 
@@ -100,10 +100,14 @@ fn dangling<'a>(
     what: &str,
     name: &Spanned<String>,
     known: impl Iterator<Item = &'a String>,
+    found: &Diagnostics,
 ) -> Diagnostic {
-    let known: Vec<&str> = known.map(String::as_str).collect();
     let message = format!("there is no {what} `{}`", name.value.escape_debug());
     let finding = Diagnostic::new(&DANGLING_NAME, name.span, message).label("used here");
+    if !suggests(found) {
+        return finding.help(format!("declare the {what}, or use one that is declared"));
+    }
+    let known: Vec<&str> = known.map(String::as_str).collect();
     match nearest(&name.value, known.iter().copied()) {
         Some(near) => finding.help(format!("write `{near}` if that is meant")),
         None if known.is_empty() => finding.help(format!("declare the {what}")),
@@ -125,7 +129,8 @@ fn region_clusters(
         let matches = |name: &str| glob_matches(&pattern.value.0, name);
         if !topology.regions.iter().any(|region| matches(&region.name.value)) {
             let name = Spanned::new(pattern.value.0.clone(), pattern.span);
-            found.push(dangling("region", &name, topology.regions.iter().map(|r| &r.name.value)));
+            let known = topology.regions.iter().map(|region| &region.name.value);
+            found.push(dangling("region", &name, known, found));
         }
         for (id, cluster) in topology.clusters() {
             if matches(&topology.region_of(cluster).name.value) {

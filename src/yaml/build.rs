@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag};
 
-use super::{DUPLICATE_KEY, Entry, INVALID_YAML, MAX_ALIAS_NODES, MAX_DEPTH, Node, Scalar, Value};
+use super::{
+    DUPLICATE_KEY, Entry, INVALID_YAML, MAX_ALIAS_NODES, MAX_DEPTH, MAX_NODES, Node, Scalar, Value,
+};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{SourceId, Span};
 
@@ -24,10 +26,15 @@ pub(super) fn documents(text: &str, id: SourceId, found: &mut Diagnostics) -> Ve
         anchors: BTreeMap::new(),
         budget: MAX_ALIAS_NODES,
         anchored: 0,
+        nodes: 0,
         broken: false,
     };
     let mut documents = Vec::new();
     while let Some(next) = parser.next_event() {
+        if builder.nodes > MAX_NODES {
+            builder.too_many();
+            break;
+        }
         match next {
             Ok((event, span)) => documents.extend(builder.event(&event, span)),
             Err(error) => {
@@ -59,7 +66,7 @@ struct Open {
 /// How large a node is.
 #[derive(Clone, Copy)]
 struct Extent {
-    /// How many nodes it has, itself included.
+    /// How many nodes it has, itself included. Copies of a long text count for more.
     nodes: usize,
     /// How many collections stand in one another.
     levels: usize,
@@ -67,7 +74,13 @@ struct Extent {
 
 impl Extent {
     const SCALAR: Self = Self { nodes: 1, levels: 0 };
+    /// The bytes of a text that take about as much memory as a node.
+    const BYTES: usize = 64;
     const COLLECTION: Self = Self { nodes: 1, levels: 1 };
+
+    fn scalar(text: &str) -> Self {
+        Self { nodes: 1 + text.len() / Self::BYTES, levels: 0 }
+    }
 
     fn contain(&mut self, inner: Self) {
         self.nodes += inner.nodes;
@@ -88,6 +101,8 @@ struct Builder<'a> {
     budget: usize,
     /// How many nodes the anchors of the document hold.
     anchored: usize,
+    /// How many nodes the file has so far.
+    nodes: usize,
     /// The document has a problem that leaves its tree incomplete.
     broken: bool,
 }
@@ -118,6 +133,15 @@ impl Builder<'_> {
         self.found.push(Diagnostic::new(&INVALID_YAML, span, message));
     }
 
+    fn too_many(&mut self) {
+        let end = self.text.len();
+        let last = self.open.last().map_or(Span::new(self.id, end..end), |open| open.node.span);
+        let message = format!("the file has more than {MAX_NODES} values");
+        let start = Span { end: last.start, ..last };
+        let finding = Diagnostic::new(&INVALID_YAML, start, message);
+        self.found.push(finding.help("split it into several files, and name them in `include`"));
+    }
+
     fn problem(&mut self, span: Span, message: impl Into<String>) {
         self.broken = true;
         self.found.push(Diagnostic::new(&INVALID_YAML, span, message));
@@ -140,8 +164,9 @@ impl Builder<'_> {
                     plain,
                     tag: tag.as_ref().map(|tag| tag_name(tag)),
                 };
+                let extent = Extent::scalar(&scalar.text);
                 let value = Value::Scalar(scalar);
-                self.complete(Node { span, value }, *anchor, Extent::SCALAR)
+                self.complete(Node { span, value }, *anchor, extent)
             }
             Event::SequenceStart(_, anchor, _) => {
                 self.start(span, Value::Sequence(Vec::new()), *anchor, false);
@@ -207,6 +232,7 @@ impl Builder<'_> {
             format!("the aliases nest collections deeper than {MAX_DEPTH} levels")
         } else {
             self.budget -= extent.nodes;
+            self.nodes += extent.nodes;
             let node = node.clone();
             return self.complete(node, 0, extent);
         };
@@ -227,6 +253,7 @@ impl Builder<'_> {
 
     /// Puts a finished node where it belongs; gives it back if it is a whole document.
     fn complete(&mut self, node: Node, anchor: usize, extent: Extent) -> Option<Node> {
+        self.nodes += 1;
         if anchor != 0 {
             self.keep(anchor, &node, extent);
         }
@@ -401,6 +428,14 @@ mod tests {
         assert_eq!(found.len(), 1);
         let (_, _, found) = read("a: &a [*a]\n");
         assert_eq!(found.len(), 1);
+        let copies = vec!["*long"; 100_000].join(", ");
+        let (_, documents, found) =
+            read(&format!("long: &long {}\ncopies: [{copies}]\n", "x".repeat(10_000)));
+        assert!(documents.is_empty());
+        assert_eq!(messages(&found), ["LB0001: the aliases expand to more than 500000 nodes"]);
+        let (_, documents, found) = read(&format!("a: 1\n---\n[{}]\n", "1,".repeat(MAX_NODES)));
+        assert_eq!(documents.len(), 1);
+        assert_eq!(messages(&found), ["LB0001: the file has more than 2000000 values"]);
         // Each alias stands at the bottom of what the next one names.
         let (open, close) = ("[".repeat(190), "]".repeat(190));
         let floor = |n: usize| format!("a{n}: &a{n} {open}*a{}{close}\n", n - 1);

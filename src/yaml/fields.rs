@@ -55,12 +55,19 @@ pub fn invalid(span: Span, message: impl Into<String>, help: &str, found: &mut D
     found.push(diagnostic);
 }
 
+/// Longest text of the language and longest name, in bytes. Nothing that it says needs more, and
+/// what is longer would be repeated in every finding about it.
+pub const MAX_TEXT: usize = 16 * 1024;
+
 /// The text of a node that must be text; `wanted` names its form.
 pub fn text<'a>(node: &'a Node, wanted: &str, found: &mut Diagnostics) -> Option<&'a str> {
     let Value::Scalar(scalar) = &node.value else {
         wrong_type(node, wanted, found);
         return None;
     };
+    if too_long(&scalar.text, node.span, found) {
+        return None;
+    }
     if !scalar.plain || go(&scalar.text) == Resolved::Text {
         return Some(&scalar.text);
     }
@@ -70,6 +77,14 @@ pub fn text<'a>(node: &'a Node, wanted: &str, found: &mut Diagnostics) -> Option
     }
     ambiguous(node, scalar, wanted, found);
     None
+}
+
+fn too_long(text: &str, span: Span, found: &mut Diagnostics) -> bool {
+    let long = text.len() > MAX_TEXT;
+    if long {
+        invalid(span, format!("the text is longer than {} KiB", MAX_TEXT / 1024), "", found);
+    }
+    long
 }
 
 fn ambiguous(node: &Node, scalar: &Scalar, wanted: &str, found: &mut Diagnostics) {
@@ -302,6 +317,9 @@ impl<T: Decode> Decode for Map<T> {
         };
         let mut map = Self::default();
         for Entry { key, key_span, value } in entries {
+            if too_long(key, *key_span, found) {
+                continue;
+            }
             map.index.insert(key.to_string(), map.entries.len());
             let value = T::decode(value, found);
             map.entries.push((Spanned::new(key.to_string(), *key_span), value));
@@ -371,7 +389,8 @@ impl<'a> Fields<'a> {
     pub fn finish(self, found: &mut Diagnostics) -> Vec<&'static str> {
         for entry in self.entries {
             if !self.known.contains(&&*entry.key) {
-                found.push(unknown_key(&entry.key, entry.key_span, &self.known));
+                let near = suggests(found).then(|| nearest(&entry.key, self.known.iter().copied()));
+                found.push(unknown_key(&entry.key, entry.key_span, near.flatten(), &self.known));
             }
         }
         self.broken
@@ -388,22 +407,44 @@ fn start(node: &Node) -> Span {
 }
 
 /// A finding for an unknown key with the nearest known one.
-pub fn unknown_key(key: &str, span: Span, known: &[&'static str]) -> Diagnostic {
+fn unknown_key(key: &str, span: Span, near: Option<&str>, known: &[&'static str]) -> Diagnostic {
     let diagnostic = Diagnostic::new(&UNKNOWN_KEY, span, format!("unknown key `{key}`"));
-    match nearest(key, known.iter().copied()) {
+    match near {
         Some(near) => diagnostic.help(format!("write `{near}` if that is meant")),
         None => diagnostic.help(format!("the keys here are: {}", quoted(known))),
     }
 }
 
+/// Most findings of a run that still get a suggestion where looking for it takes long.
+const SUGGESTIONS: usize = 50;
+
+/// Whether it is worth looking for the name that was meant: whoever has many findings mends the
+/// first ones first, and ten thousand wrong names among ten thousand right ones would take minutes.
+pub fn suggests(found: &Diagnostics) -> bool {
+    found.len() < SUGGESTIONS
+}
+
+/// Longer names, in bytes, are not compared: the work grows with the product of the lengths.
+const LONGEST_NAME: usize = 200;
+/// The least likeness of a name that is suggested.
+const LIKENESS: f64 = 0.6;
+
 /// The name that was probably meant.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     let name = name.to_lowercase();
-    let scored = known.into_iter().map(|candidate| {
+    // No name can be as like as that whose length is not.
+    let comparable = |candidate: &&str| {
+        let (short, long) = (name.len().min(candidate.len()), name.len().max(candidate.len()));
+        long <= LONGEST_NAME && short * 2 >= long
+    };
+    let scored = known.into_iter().filter(comparable).map(|candidate| {
         (strsim::normalized_damerau_levenshtein(&name, &candidate.to_lowercase()), candidate)
     });
     let (score, best) = scored.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))?;
-    (score >= 0.6).then_some(best)
+    (score >= LIKENESS).then_some(best)
 }
 
 /// Names in backticks, separated by commas.
@@ -421,7 +462,8 @@ pub fn word<'a>(
     if words.contains(&written) {
         return Some(written);
     }
-    let help = match nearest(written, words.iter().copied()) {
+    let near = suggests(found).then(|| nearest(written, words.iter().copied())).flatten();
+    let help = match near {
         Some(near) => format!("write `{near}` if that is meant; the choices are {}", quoted(words)),
         None => format!("the choices are {}", quoted(words)),
     };

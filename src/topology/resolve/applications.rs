@@ -207,7 +207,7 @@ fn one_service(
     let key = (namespace.to_owned(), service.workload.value.clone());
     let Some(workload) = names.workloads.get(&key) else {
         let own = names.workloads.keys().filter(|(of, _)| of == namespace).map(|(_, name)| name);
-        found.push(dangling("workload", &service.workload, own));
+        found.push(dangling("workload", &service.workload, own, found));
         return None;
     };
     let workload = (*workload)?;

@@ -62,7 +62,7 @@ fn certificate_names(
     let zones: Vec<String> = zones.map(|zone| zone.name.value.0.clone()).collect();
     for (_, issuer) in certificates.issuers.iter() {
         for zone in issuer.zones.iter().filter(|zone| !zones.contains(&zone.value)) {
-            found.push(dangling("zone", zone, zones.iter()));
+            found.push(dangling("zone", zone, zones.iter(), found));
         }
     }
     let issuers: &Map<_> = &certificates.issuers;
@@ -70,7 +70,7 @@ fn certificate_names(
         names.cluster_set(&request.clusters, found);
         if !issuers.contains(&request.issuer.value) {
             let known = issuers.keys().map(|name| &name.value);
-            found.push(dangling("issuer", &request.issuer, known));
+            found.push(dangling("issuer", &request.issuer, known, found));
         }
     }
 }
@@ -83,7 +83,7 @@ fn guard_names(rule: &GuardRule, topology: &Topology, names: &Names, found: &mut
         if let PeerKind::Capability(name) = &peer.kind
             && !names.capabilities.contains_key(&name.value)
         {
-            found.push(dangling("capability", name, names.capabilities.keys()));
+            found.push(dangling("capability", name, names.capabilities.keys(), found));
         }
     }
 }

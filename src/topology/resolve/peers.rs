@@ -10,6 +10,7 @@ use crate::source::Spanned;
 use crate::spec::Spec;
 use crate::spec::flow::{self as written, Entity};
 use crate::spec::value::{Cidr, Label};
+use crate::yaml::fields::suggests;
 use written::PeerKind as Written;
 
 /// Ranges outside the mesh and the exceptions from them.
@@ -131,7 +132,8 @@ impl<'a> Scope<'a> {
         let key = self.qualified(name, topology, found)?;
         let known = &self.names.workloads;
         let Some(id) = known.get(&key) else {
-            found.push(dangling("workload", name, candidates(known.keys(), &key.0, name).iter()));
+            let known = candidates(known.keys(), &key.0, name, found);
+            found.push(dangling("workload", name, known.iter(), found));
             return None;
         };
         let id = (*id)?;
@@ -147,8 +149,8 @@ impl<'a> Scope<'a> {
         let key = self.qualified(name, topology, found)?;
         let known = &self.names.services;
         let Some(id) = known.get(&key) else {
-            let candidates = candidates(known.keys(), &key.0, name);
-            let mut finding = dangling("service", name, candidates.iter());
+            let candidates = candidates(known.keys(), &key.0, name, found);
+            let mut finding = dangling("service", name, candidates.iter(), found);
             if self.names.workloads.contains_key(&key) {
                 finding = finding.help("write `{workload: …}` for the pods themselves");
             }
@@ -192,7 +194,7 @@ impl<'a> Scope<'a> {
     ) -> Found {
         let known = &self.names.capabilities;
         let Some(id) = known.get(&name.value) else {
-            found.push(dangling("capability", name, known.keys()));
+            found.push(dangling("capability", name, known.keys(), found));
             return None;
         };
         let id = (*id)?;
@@ -201,7 +203,7 @@ impl<'a> Scope<'a> {
 
     fn external(&self, name: &Spanned<String>, found: &mut Diagnostics) -> Option<PeerKind> {
         let Some(ranges) = self.externals.get(&name.value) else {
-            found.push(dangling("external peer", name, self.externals.keys()));
+            found.push(dangling("external peer", name, self.externals.keys(), found));
             return None;
         };
         let (cidrs, except) = ranges.clone()?;
@@ -247,7 +249,11 @@ fn candidates<'a>(
     known: impl Iterator<Item = &'a (String, String)>,
     namespace: &str,
     name: &Spanned<String>,
+    found: &Diagnostics,
 ) -> Vec<String> {
+    if !suggests(found) {
+        return Vec::new();
+    }
     let full = name.value.contains('/');
     known
         .filter(|(of, _)| full || of == namespace)

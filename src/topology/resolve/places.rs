@@ -38,7 +38,7 @@ impl NetworkNames {
         if let Some(id) = self.regions.get(&name.value) {
             return *id;
         }
-        found.push(dangling("region", name, self.regions.keys()));
+        found.push(dangling("region", name, self.regions.keys(), found));
         None
     }
 
@@ -67,7 +67,7 @@ impl NetworkNames {
         if let Some(id) = self.networks.get(&(region, name.value.clone())) {
             return Some(*id);
         }
-        found.push(dangling("network", name, own.iter().map(|((_, name), _)| name)));
+        found.push(dangling("network", name, own.iter().map(|((_, name), _)| name), found));
         None
     }
 
