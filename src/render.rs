@@ -88,6 +88,9 @@ fn list(plan: &Plan<'_>) -> Vec<u8> {
 fn text(content: &Content<'_>) -> Vec<u8> {
     let mut out = start();
     match content {
+        Content::Document(document) if document.path.ends_with(".json") => {
+            return format!("{:#}\n", document.body).into_bytes();
+        }
         Content::Document(document) => {
             for line in &document.header {
                 yaml::comment(&mut out, line);

@@ -1,5 +1,7 @@
 //! What should exist in a cluster, each thing with the line of the topology that caused it.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::source::Span;
@@ -57,11 +59,12 @@ impl Resource {
     }
 }
 
-/// A file that is no Kubernetes object: Helm values.
+/// A file that is no Kubernetes object: Helm values, what an installer reads, an IAM policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
     /// Where it is written, relative to the cluster's folder, such as `cilium/values.yaml`.
-    pub path: &'static str,
+    /// What ends in `.json` is written as JSON, which has no comments.
+    pub path: Cow<'static, str>,
     /// Comment lines at its top, without `#`.
     pub header: Vec<String>,
     /// Its content.

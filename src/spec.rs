@@ -5,9 +5,12 @@
 //! are not applied: that is `topology`'s work.
 
 pub mod application;
+pub mod certificates;
 pub mod cluster;
 pub mod delivery;
+pub mod dns;
 pub mod flow;
+pub mod guard;
 pub mod load;
 pub mod mesh;
 pub mod ports;
@@ -58,15 +61,15 @@ object! {
         /// Named peers outside the mesh, for flows.
         "externals" => externals: Map<region::External>,
         /// DNS.
-        "dns" => dns: Option<delivery::Dns>,
+        "dns" => dns: Option<dns::Dns>,
         /// Certificates for names outside the mesh.
-        "certificates" => certificates: Option<delivery::Certificates>,
+        "certificates" => certificates: Option<certificates::Certificates>,
         /// Names by which users reach the regions, with what answers for them.
-        "entrypoints" => entrypoints: Map<delivery::Entrypoint>,
+        "entrypoints" => entrypoints: Map<dns::Entrypoint>,
         /// What must hold over all clusters, whatever anyone declares.
-        "guards" => guards: Map<delivery::Guard>,
+        "guards" => guards: Map<guard::Guard>,
         /// What drift does not report.
-        "drift" => drift: Option<delivery::Drift>,
+        "drift" => drift: Option<guard::Drift>,
     }
 
     /// The name of a document.

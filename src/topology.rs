@@ -4,6 +4,8 @@
 //! and is left out; [`resolve`](resolve::resolve) says so with findings, and nothing is compiled
 //! then.
 
+pub mod certificates;
+pub mod dns;
 pub mod id;
 pub mod manifests;
 pub mod resolve;
@@ -21,7 +23,8 @@ pub use cluster::{
     Certificates, Cluster, ClusterMesh, Dns, Encryption, Endpoint, Ipam, Mesh, Pool, Routing,
 };
 pub use id::{
-    CapabilityId, ClusterId, ClusterSet, NamespaceId, NetworkId, RegionId, ServiceId, WorkloadId,
+    CapabilityId, ClusterId, ClusterSet, IssuerId, NamespaceId, NetworkId, RegionId, ServiceId,
+    WorkloadId, ZoneId,
 };
 
 use crate::source::{Span, Spanned};
@@ -63,6 +66,14 @@ pub struct Topology {
     pub capabilities: Vec<Capability>,
     /// Flows of applications and capabilities, sorted by owner and name.
     pub flows: Vec<Flow>,
+    /// DNS zones, as they were written.
+    pub zones: Vec<dns::Zone>,
+    /// Names by which users reach the regions, sorted.
+    pub entrypoints: Vec<dns::Entrypoint>,
+    /// Issuers of certificates, sorted by name.
+    pub issuers: Vec<certificates::Issuer>,
+    /// Certificates that clusters ask for, sorted by name.
+    pub requests: Vec<certificates::CertificateRequest>,
     /// Hand-written Kubernetes objects.
     pub manifests: Vec<ManifestSet>,
     /// What the team knows about versions; an entry's name is unique among those of its sort.
@@ -142,6 +153,16 @@ impl Topology {
     /// A capability.
     pub fn capability(&self, id: CapabilityId) -> &Capability {
         &self.capabilities[id.index()]
+    }
+
+    /// A DNS zone.
+    pub fn zone(&self, id: ZoneId) -> &dns::Zone {
+        &self.zones[id.index()]
+    }
+
+    /// An issuer.
+    pub fn issuer(&self, id: IssuerId) -> &certificates::Issuer {
+        &self.issuers[id.index()]
     }
 
     /// Whether pods of two clusters can reach each other: one cluster, or two members of a flat

@@ -53,7 +53,7 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
         layers::merge(&mut body, layer);
     }
     desired.documents.push(Document {
-        path: "cilium/values.yaml",
+        path: "cilium/values.yaml".into(),
         header: vec![
             format!("Helm values of cluster {}", cluster.name.value),
             format!("chart: cilium {} from {REPOSITORY}", cluster.cilium.value),
@@ -62,7 +62,7 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
         origin: cluster.span,
     });
     desired.documents.push(Document {
-        path: "cilium/chart.yaml",
+        path: "cilium/chart.yaml".into(),
         header: Vec::new(),
         body: json!({
             "chart": "cilium",

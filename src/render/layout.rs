@@ -75,7 +75,7 @@ pub(super) fn plan<'a>(desired: &'a Desired, found: &mut Diagnostics) -> Plan<'a
         planner.impossible(&desired.cluster, origin.unwrap_or_default());
     }
     for document in &desired.documents {
-        planner.place(document.path.to_owned(), Content::Document(document));
+        planner.place(document.path.to_string(), Content::Document(document));
     }
     for resource in planner.distinct() {
         match resource.role {

@@ -23,7 +23,7 @@ fn object(kind: &str, namespace: &str, name: &str) -> Resource {
 
 fn desired(resources: Vec<Resource>) -> Desired {
     let values = Document {
-        path: "cilium/values.yaml",
+        path: "cilium/values.yaml".into(),
         header: vec!["Cilium 1.19.6\nevil: true".into()],
         body: json!({ "cluster": { "name": "use1", "id": 1 } }),
         origin: span(0),
@@ -190,4 +190,18 @@ fn a_name_that_leads_out_is_never_a_path() {
     assert_eq!(findings(vec![no_namespace]).len(), 2);
     let cluster = Desired { cluster: "../x".into(), ..desired(Vec::new()) };
     assert_eq!(files(&cluster).expect_err("it leads out").len(), 1);
+}
+
+#[test]
+fn a_document_may_be_json() {
+    let policy = Document {
+        path: "cert-manager/policy.json".into(),
+        header: Vec::new(),
+        body: json!({ "Version": "2012-10-17", "Statement": [] }),
+        origin: span(0),
+    };
+    let desired = Desired { cluster: "use1".into(), documents: vec![policy], resources: vec![] };
+    let files = files(&desired).expect("nothing collides");
+    let text = std::str::from_utf8(&files["cert-manager/policy.json"]).unwrap();
+    assert_eq!(text, "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": []\n}\n");
 }

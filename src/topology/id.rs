@@ -36,6 +36,10 @@ ids! {
     ServiceId;
     /// A capability: index into `Topology::capabilities`.
     CapabilityId;
+    /// A DNS zone: index into `Topology::zones`.
+    ZoneId;
+    /// An issuer of certificates: index into `Topology::issuers`.
+    IssuerId;
 }
 
 /// A set of clusters, one bit each.

@@ -5,9 +5,11 @@
 //! its own problem has been reported.
 
 mod applications;
+mod certificates;
 mod clusters;
-mod delivery;
+mod dns;
 mod flows;
+mod guards;
 mod inherit;
 mod mesh;
 mod peers;
@@ -18,9 +20,11 @@ mod versions;
 use std::collections::BTreeMap;
 
 use super::Topology;
-use super::id::{CapabilityId, ClusterId, ClusterSet, NamespaceId, ServiceId, WorkloadId};
+use super::id::{
+    CapabilityId, ClusterId, ClusterSet, IssuerId, NamespaceId, ServiceId, WorkloadId, ZoneId,
+};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::spec::Spec;
 use crate::spec::value::Glob;
 use crate::yaml::fields::{nearest, quoted, suggests};
@@ -53,6 +57,10 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
         services: Vec::new(),
         capabilities: Vec::new(),
         flows: Vec::new(),
+        zones: Vec::new(),
+        entrypoints: Vec::new(),
+        issuers: Vec::new(),
+        requests: Vec::new(),
         manifests: Vec::new(),
         version_facts: versions::facts(spec, found),
         today: spec.today,
@@ -63,7 +71,10 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
     applications::resolve(spec, &mut topology, &mut names, found);
     flows::resolve(spec, &mut topology, &names, found);
     applications::finish(&mut topology);
-    delivery::resolve(written, &topology, &names, found);
+    dns::zones(written, &mut topology, &mut names, found);
+    dns::entrypoints(written, &mut topology, &names, found);
+    certificates::resolve(written, &mut topology, &mut names, found);
+    guards::resolve(written, &topology, &names, found);
     places::manifests(spec, &mut topology, &names, found);
     Some(topology)
 }
@@ -77,6 +88,9 @@ struct Names {
     workloads: BTreeMap<(String, String), Option<WorkloadId>>,
     services: BTreeMap<(String, String), Option<ServiceId>>,
     capabilities: BTreeMap<String, Option<CapabilityId>>,
+    /// A public and a private zone may have one name.
+    zones: BTreeMap<String, Vec<ZoneId>>,
+    issuers: BTreeMap<String, Option<IssuerId>>,
 }
 
 impl Names {
@@ -92,6 +106,12 @@ impl Names {
     /// The named clusters.
     fn cluster_set(&self, names: &[Spanned<String>], found: &mut Diagnostics) -> ClusterSet {
         names.iter().filter_map(|name| self.cluster(name, found)).collect()
+    }
+
+    /// The zone with the longest name that covers a DNS name.
+    fn zone_of(&self, name: &str) -> Option<ZoneId> {
+        let ends = name.match_indices('.').map(|(at, _)| &name[at + 1..]);
+        std::iter::once(name).chain(ends).find_map(|end| self.zones.get(end)?.first().copied())
     }
 }
 
@@ -116,6 +136,12 @@ fn dangling<'a>(
             finding.help(format!("declare the {what}, or use one of the {} declared", known.len()))
         }
     }
+}
+
+/// Says that something is read and nothing is written for it.
+fn not_compiled(key: &str, span: Span, found: &mut Diagnostics) {
+    let message = format!("nothing is written for `{key}` yet");
+    found.push(Diagnostic::new(&NOT_COMPILED, span, message));
 }
 
 /// The clusters of regions that a pattern matches; reports a pattern that matches no region.
