@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn rules_stand_once_and_in_order() {
-        let codes: Vec<_> = CHECKS.iter().map(|check| check.rule.code).collect();
+        let codes: Vec<_> = CHECKS.iter().map(|check| &check.rule.code).collect();
         let mut sorted = codes.clone();
         sorted.sort_unstable();
         sorted.dedup();

@@ -5,10 +5,11 @@
 
 pub mod rule;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::source::Span;
-pub use rule::{Rule, Severity};
+pub use rule::{Rule, RuleRef, Severity};
 
 /// A place with what is to be said about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Label {
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     /// The rule that it breaks.
-    pub rule: &'static Rule,
+    pub rule: RuleRef,
     /// How bad it is; the rule's severity unless the case is milder.
     pub severity: Severity,
     /// What is wrong: a lower-case phrase without a full stop.
@@ -40,10 +41,11 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// Makes a finding about the place `span`.
-    pub fn new(rule: &'static Rule, span: Span, message: impl Into<String>) -> Self {
+    pub fn new(rule: impl Into<RuleRef>, span: Span, message: impl Into<String>) -> Self {
+        let rule = rule.into();
         Self {
-            rule,
             severity: rule.severity,
+            rule,
             message: message.into(),
             primary: Label { span, text: String::new() },
             related: Vec::new(),
@@ -123,10 +125,10 @@ fn shorten(text: &mut String) {
 pub const MAX_KEPT: usize = 10_000;
 
 /// Findings that were counted and not kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Omitted {
     /// Their rule.
-    pub rule: &'static Rule,
+    pub rule: RuleRef,
     /// How bad they are.
     pub severity: Severity,
     /// How many.
@@ -137,8 +139,8 @@ pub struct Omitted {
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
-    kept: BTreeMap<&'static str, usize>,
-    omitted: BTreeMap<(&'static str, Severity), Omitted>,
+    kept: BTreeMap<Cow<'static, str>, usize>,
+    omitted: BTreeMap<(Cow<'static, str>, Severity), Omitted>,
     not_checked: Vec<NotChecked>,
     not_checked_omitted: usize,
 }
@@ -151,20 +153,21 @@ impl Diagnostics {
 
     /// Adds a finding.
     pub fn push(&mut self, mut diagnostic: Diagnostic) {
-        let (rule, severity) = (diagnostic.rule, diagnostic.severity);
-        let kept = self.kept.entry(rule.code).or_default();
+        let kept = self.kept.entry(diagnostic.rule.code.clone()).or_default();
         if *kept < MAX_KEPT {
             *kept += 1;
             diagnostic.shorten();
             self.found.push(diagnostic);
         } else {
+            let Diagnostic { rule, severity, .. } = diagnostic;
             self.omit(Omitted { rule, severity, count: 1 });
         }
     }
 
     fn omit(&mut self, more: Omitted) {
+        let (key, count) = ((more.rule.code.clone(), more.severity), more.count);
         let none = Omitted { count: 0, ..more };
-        self.omitted.entry((more.rule.code, more.severity)).or_insert(none).count += more.count;
+        self.omitted.entry(key).or_insert(none).count += count;
     }
 
     /// Records something that could not be checked.
@@ -236,7 +239,7 @@ impl Diagnostics {
     /// Sorts by place, then by rule and message, and drops exact repetitions, so that a report
     /// does not depend on the order in which files were read.
     pub fn sort(&mut self) {
-        let key = |d: &Diagnostic| (d.primary.span, d.rule.code, d.message.clone());
+        let key = |d: &Diagnostic| (d.primary.span, d.rule.code.clone(), d.message.clone());
         self.found.sort_by_cached_key(key);
         self.found.dedup_by(|a, b| key(a) == key(b));
         self.not_checked.sort_by(|a, b| (a.span, &a.what, &a.why).cmp(&(b.span, &b.what, &b.why)));
@@ -249,11 +252,11 @@ mod tests {
     use super::*;
 
     static SAMPLE: Rule = Rule {
-        code: "LB9001",
-        name: "sample",
-        summary: "a sample",
+        code: Cow::Borrowed("LB9001"),
+        name: Cow::Borrowed("sample"),
+        summary: Cow::Borrowed("a sample"),
         severity: Severity::Warning,
-        doc: "A page.",
+        doc: Cow::Borrowed("A page."),
     };
 
     #[test]

@@ -47,10 +47,10 @@ fn documents(text: &str) -> Vec<Node> {
 }
 
 /// The codes of what the decoder says.
-fn codes(node: &Node) -> Vec<&'static str> {
+fn codes(node: &Node) -> Vec<String> {
     let mut found = Diagnostics::new();
     Spec::default().add(node, &mut found);
-    found.iter().map(|one| one.rule.code).collect()
+    found.iter().map(|one| one.rule.code.to_string()).collect()
 }
 
 /// What the schema must refuse as the decoder does: the shape. Values have forms that a schema
@@ -72,7 +72,7 @@ fn agree(path: &str, node: &Node, any: &Validator, kinds: &[(&str, Validator)]) 
                 "{path}: the schema of {name} refuses what the decoder takes: {errors:?}"
             ));
         }
-        if errors.is_empty() && codes.iter().any(|code| OF_SHAPE.contains(code)) {
+        if errors.is_empty() && codes.iter().any(|code| OF_SHAPE.contains(&code.as_str())) {
             wrong.push(format!(
                 "{path}: the schema of {name} takes what the decoder refuses: {codes:?}"
             ));
@@ -121,7 +121,7 @@ fn the_schema_refuses_every_unknown_key() {
                 let text = serde_json::to_string(&broken).expect("JSON is YAML");
                 let node = &documents(&text)[0];
                 let known = codes(node);
-                let refused = known.contains(&"LB0005");
+                let refused = known.iter().any(|code| code == "LB0005");
                 assert!(!known.is_empty(), "{path}{pointer}: the decoder takes `zzz: 1`");
                 tried += usize::from(refused);
                 let wrong = agree(&format!("{path}{pointer}"), node, &any, &kinds);

@@ -77,11 +77,11 @@ fn accepted(files: &BTreeMap<String, String>) -> (Topology, SourceMap) {
     }
     found.sort();
     let mut lines = Vec::new();
-    for finding in found.iter().filter(|finding| !OF_VERSIONS.contains(&finding.rule.code)) {
+    for finding in found.iter().filter(|finding| !OF_VERSIONS.contains(&&*finding.rule.code)) {
         let place = sources.location(finding.primary.span);
         let text = sources.get(finding.primary.span.source).text();
         let there = text.get(finding.primary.span.range()).unwrap_or("outside of the text");
-        let (code, message) = (finding.rule.code, &finding.message);
+        let (code, message) = (&finding.rule.code, &finding.message);
         lines.push(format!("{place} {code} {message}: {there}"));
     }
     let unchecked = found.unchecked();

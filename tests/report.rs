@@ -1,5 +1,7 @@
 //! What a report looks like in every format: `fixtures/report/`.
 
+use std::borrow::Cow;
+
 use landbridge::diagnostic::{Diagnostic, Diagnostics, MAX_KEPT, Rule, Severity};
 use landbridge::report::{Format, Look, Report};
 use landbridge::source::{SourceId, SourceMap, Span};
@@ -8,19 +10,19 @@ use serde_json::Value;
 use crate::golden;
 
 static OVERLAP: Rule = Rule {
-    code: "LB1001",
-    name: "overlapping-cidr",
-    summary: "ranges that meet",
+    code: Cow::Borrowed("LB1001"),
+    name: Cow::Borrowed("overlapping-cidr"),
+    summary: Cow::Borrowed("ranges that meet"),
     severity: Severity::Error,
-    doc: "A page.",
+    doc: Cow::Borrowed("A page."),
 };
 
 static FLOATING: Rule = Rule {
-    code: "LB3001",
-    name: "floating-version",
-    summary: "a version that floats",
+    code: Cow::Borrowed("LB3001"),
+    name: Cow::Borrowed("floating-version"),
+    summary: Cow::Borrowed("a version that floats"),
     severity: Severity::Warning,
-    doc: "A page.",
+    doc: Cow::Borrowed("A page."),
 };
 
 const EAST: &str = "\

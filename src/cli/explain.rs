@@ -43,7 +43,7 @@ fn find(rules: &[&'static Rule], name: &str) -> Result<&'static Rule, Error> {
     }
     let error = Error::new(format!("there is no rule `{}`", name.escape_debug()));
     // Codes are near to each other by nature: only names are worth a guess.
-    Err(match nearest(name, rules.iter().map(|rule| rule.name)) {
+    Err(match nearest(name, rules.iter().map(|rule| &*rule.name)) {
         Some(near) => error.help(format!("`landbridge explain {near}` if that is meant")),
         None => error.help("`landbridge explain` lists all rules"),
     })

@@ -23,9 +23,9 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn io::Write) -> io::Re
     let renderer = if look.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(look.width);
     let most = if look.all { MAX_KEPT } else { MAX_OF_RULE };
-    let mut rules: BTreeMap<&str, Counted> = BTreeMap::new();
+    let mut rules: BTreeMap<&str, Counted<'_>> = BTreeMap::new();
     for finding in report.found().iter() {
-        let rule = rules.entry(finding.rule.code).or_insert_with(|| Counted::of(finding.rule));
+        let rule = rules.entry(&*finding.rule.code).or_insert_with(|| Counted::of(&finding.rule));
         if rule.shown < most {
             rule.shown += 1;
             writeln!(out, "{}\n", render(report, finding, &renderer))?;
@@ -34,7 +34,7 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn io::Write) -> io::Re
         }
     }
     for omitted in report.found().omitted() {
-        let rule = rules.entry(omitted.rule.code).or_insert_with(|| Counted::of(omitted.rule));
+        let rule = rules.entry(&*omitted.rule.code).or_insert_with(|| Counted::of(&omitted.rule));
         rule.more += omitted.count;
     }
     for (code, Counted { name, more, .. }) in rules.iter().filter(|(_, rule)| rule.more > 0) {
@@ -51,15 +51,15 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn io::Write) -> io::Re
 }
 
 /// How often a rule was broken.
-struct Counted {
-    name: &'static str,
+struct Counted<'a> {
+    name: &'a str,
     shown: usize,
     more: usize,
 }
 
-impl Counted {
-    fn of(rule: &Rule) -> Self {
-        Self { name: rule.name, shown: 0, more: 0 }
+impl<'a> Counted<'a> {
+    fn of(rule: &'a Rule) -> Self {
+        Self { name: &rule.name, shown: 0, more: 0 }
     }
 }
 
@@ -68,7 +68,7 @@ fn render(report: &Report<'_>, finding: &Diagnostic, renderer: &Renderer) -> Str
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(line(&finding.message)).id(finding.rule.code);
+    let title = level.primary_title(line(&finding.message)).id(&*finding.rule.code);
     let mut group = Group::with_title(title).elements(excerpt::of(report.sources(), finding));
     if let Some(more) = finding.related.len().checked_sub(MAX_RELATED).filter(|more| *more > 0) {
         group = group.element(Level::NOTE.message(format!("and {more} more places")));

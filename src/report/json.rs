@@ -107,8 +107,8 @@ pub fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
 
 fn finding<'a>(points: &Points<'a>, one: &'a Diagnostic) -> Finding<'a> {
     Finding {
-        code: one.rule.code,
-        name: one.rule.name,
+        code: &one.rule.code,
+        name: &one.rule.name,
         severity: one.severity.name(),
         message: &one.message,
         place: points.label(&one.primary),
@@ -122,8 +122,8 @@ fn unchecked<'a>(points: &Points<'a>, one: &'a NotChecked) -> Unchecked<'a> {
     Unchecked { what: &one.what, why: &one.why, place: points.place(one.span) }
 }
 
-fn omitted(one: &Omitted) -> OmittedFindings<'static> {
-    let (code, name) = (one.rule.code, one.rule.name);
+fn omitted(one: &Omitted) -> OmittedFindings<'_> {
+    let (code, name) = (&*one.rule.code, &*one.rule.name);
     OmittedFindings { code, name, severity: one.severity.name(), count: one.count }
 }
 

@@ -20,14 +20,14 @@ static TABLES: &[&[&Rule]] = &[
 pub fn rules() -> Vec<&'static Rule> {
     let checks = CHECKS.iter().map(|check| check.rule);
     let mut rules: Vec<_> = TABLES.iter().copied().flatten().copied().chain(checks).collect();
-    rules.sort_by_key(|rule| rule.code);
+    rules.sort_by(|a, b| a.code.cmp(&b.code));
     rules
 }
 
 /// A rule's page in Markdown; `level` is the depth of its heading.
 pub fn page(rule: &Rule, level: usize) -> String {
     let hashes = "#".repeat(level);
-    let (code, name) = (rule.code, rule.name);
+    let (code, name) = (&rule.code, &rule.name);
     let mut page =
         format!("{hashes} {code} {name}\n\n{}: {}.\n", rule.severity.name(), rule.summary);
     let mut in_code = false;
@@ -49,7 +49,7 @@ pub fn page(rule: &Rule, level: usize) -> String {
 pub fn index() -> String {
     let mut text = INTRODUCTION.to_owned();
     for rule in rules() {
-        let (code, name) = (rule.code, rule.name);
+        let (code, name) = (&rule.code, &rule.name);
         let anchor = format!("{}-{name}", code.to_lowercase());
         let severity = rule.severity.name();
         writeln!(text, "| [{code}](#{anchor}) | `{name}` | {severity} | {} |", rule.summary)

@@ -1,15 +1,17 @@
 //! Places that are hard to show, and limits. `tests/report.rs` has what reports look like.
 
+use std::borrow::Cow;
+
 use super::*;
 use crate::diagnostic::{Diagnostic, Rule};
 use crate::source::{SourceId, Span};
 
 static SAMPLE: Rule = Rule {
-    code: "LB9001",
-    name: "sample",
-    summary: "a sample",
+    code: Cow::Borrowed("LB9001"),
+    name: Cow::Borrowed("sample"),
+    summary: Cow::Borrowed("a sample"),
     severity: Severity::Error,
-    doc: "A page.",
+    doc: Cow::Borrowed("A page."),
 };
 
 fn finding(id: SourceId, range: std::ops::Range<usize>) -> Diagnostic {

@@ -105,7 +105,7 @@ fn the_difference_is_shown() {
 fn the_folder_of_a_former_cluster_is_a_leftover() {
     let mut found = Diagnostics::new();
     orphan(place(), &mut found);
-    let messages: Vec<_> = found.iter().map(|d| (d.rule.code, d.message.as_str())).collect();
+    let messages: Vec<_> = found.iter().map(|d| (&*d.rule.code, d.message.as_str())).collect();
     let expected = "the folder `rendered/use1` is of a cluster that is not declared";
     assert_eq!(messages, [("LB6004", expected)]);
 }
