@@ -6,6 +6,7 @@ pub mod duplicate_cluster_id;
 pub mod dying_helm_value;
 pub mod end_of_life;
 pub mod eni_cluster_id;
+pub mod even_control_plane;
 pub mod foreign_service_export;
 pub mod hazardous_range;
 pub mod http01_solver;
@@ -13,12 +14,14 @@ pub mod incompatible_settings;
 pub mod invalid_cluster_name;
 pub mod invariant;
 pub mod known_bad_version;
+pub mod latency_over_budget;
 pub mod legacy_annotation;
 pub mod overlapping_cidr;
 pub mod overridden_invariant;
 pub mod pending_load_balancer;
 pub mod pool_too_small;
 pub mod removed_helm_value;
+pub mod stretched_control_plane;
 pub mod subnet_outside_network;
 pub mod unknown_helm_value;
 pub mod unpublished_version;
@@ -28,6 +31,7 @@ pub mod version_skew;
 pub mod wrong_helm_value;
 
 mod helm_values;
+mod round_trip;
 
 use rayon::prelude::*;
 
@@ -81,6 +85,12 @@ pub static CHECKS: &[Check] = &[
         rule: &foreign_service_export::FOREIGN_SERVICE_EXPORT,
         run: foreign_service_export::check,
     },
+    Check {
+        rule: &stretched_control_plane::STRETCHED_CONTROL_PLANE,
+        run: stretched_control_plane::check,
+    },
+    Check { rule: &even_control_plane::EVEN_CONTROL_PLANE, run: even_control_plane::check },
+    Check { rule: &latency_over_budget::LATENCY_OVER_BUDGET, run: latency_over_budget::check },
     Check { rule: &version_skew::VERSION_SKEW, run: version_skew::check },
     Check { rule: &known_bad_version::KNOWN_BAD_VERSION, run: known_bad_version::check },
     Check {

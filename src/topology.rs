@@ -8,6 +8,7 @@ pub mod certificates;
 pub mod dns;
 pub mod id;
 pub mod manifests;
+pub mod path;
 pub mod resolve;
 
 mod application;
@@ -20,12 +21,15 @@ pub use application::{
     Service, ServicePort, Workload,
 };
 pub use cluster::{
-    Certificates, Cluster, ClusterMesh, Dns, Encryption, Endpoint, Ipam, Mesh, Pool, Routing,
+    Certificates, Cluster, ClusterMesh, ControlPlane, Dns, Encryption, Endpoint, Ipam, Mesh, Pool,
+    Routing,
 };
 pub use id::{
     CapabilityId, ClusterId, ClusterSet, IssuerId, NamespaceId, NetworkId, RegionId, ServiceId,
     WorkloadId, ZoneId,
 };
+
+use std::time::Duration;
 
 use crate::source::{Span, Spanned};
 use crate::spec::delivery::GitOpsTool;
@@ -106,6 +110,8 @@ pub struct Network {
     pub cidrs: Vec<Spanned<Cidr>>,
     /// Its subnets' ranges.
     pub subnets: Vec<Spanned<Cidr>>,
+    /// The zones of its subnets, sorted, each once.
+    pub zones: Vec<String>,
 }
 
 /// What joins networks.
@@ -115,6 +121,10 @@ pub struct Interconnect {
     pub networks: Vec<NetworkId>,
     /// What it is.
     pub kind: InterconnectType,
+    /// The round trip between any two of them.
+    pub round_trip: Option<Spanned<Duration>>,
+    /// The largest packet that it carries, in bytes, as declared.
+    pub mtu: Option<Spanned<i64>>,
     /// Where it stands.
     pub span: Span,
 }

@@ -6,6 +6,7 @@ use crate::source::Span;
 use crate::spec::cluster::IpamMode;
 use crate::spec::mesh::{Networking, RoutingMode};
 use crate::spec::region::InterconnectType;
+use crate::topology::path::is_peering;
 use crate::topology::{ClusterId, NetworkId, Topology};
 
 /// What a range is used for.
@@ -321,10 +322,6 @@ fn joined_networks(topology: &Topology) -> Vec<Vec<NetworkId>> {
     }
     groups.extend(sets.into_values().filter(|set| set.len() > 1));
     groups
-}
-
-fn is_peering(kind: InterconnectType) -> bool {
-    matches!(kind, InterconnectType::VpcPeering | InterconnectType::VnetPeering)
 }
 
 /// What transitive interconnects connect, as a union-find forest.

@@ -1,7 +1,9 @@
 //! One cluster, as it was written. `clusterDefaults` has the same keys.
 
 use super::mesh::Versions;
-use super::value::{Cidr, HostName, Ip, IpRange, Label, LabelKey, LabelValue, VersionText, Word};
+use super::value::{
+    Cidr, HostName, Ip, IpRange, Label, LabelKey, LabelValue, Time, VersionText, Word,
+};
 use crate::diagnostic::Diagnostics;
 use crate::source::Spanned;
 use crate::yaml::fields::{Decode, Free, Int, Map, word};
@@ -96,8 +98,15 @@ object! {
     pub struct ControlPlane {
         /// The zones of its members.
         "zones" => zones: Vec<Spanned<Word>>,
-        /// The networks of its members where it is stretched over several.
+        /// The networks of its members where it is stretched over several: `region` where it has
+        /// one, else `region/network`.
         "networks" => networks: Vec<Spanned<String>>,
+        /// How many members its etcd has.
+        "members" => members: Option<Spanned<Int<1, 99>>>,
+        /// Etcd's heartbeat interval, `100ms` unless it was tuned.
+        "heartbeat" => heartbeat: Option<Spanned<Time>>,
+        /// Etcd's election timeout, `1s` unless it was tuned.
+        "election" => election: Option<Spanned<Time>>,
     }
 
     /// Where the Kubernetes API server is reached.
@@ -134,8 +143,10 @@ object! {
         "type" => kind: Option<Spanned<ServiceType>>,
         /// Whether its load balancer faces the internet.
         "scheme" => scheme: Option<Spanned<Scheme>>,
+        /// The addresses that may connect, if its load balancer admits no others.
+        "sourceRanges" => source_ranges: Vec<Spanned<Cidr>>,
         /// Further annotations.
-        "annotations" => annotations: Map<String>,
+        "annotations" => annotations: Map<Spanned<String>>,
         /// The class of load balancer.
         "loadBalancerClass" => load_balancer_class: Option<Spanned<Word>>,
         /// The port on every node, for `NodePort` (32379 unless said otherwise).

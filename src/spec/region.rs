@@ -3,7 +3,7 @@
 use super::cluster::ClusterSpec;
 use super::value::{Cidr, Time, Word};
 use crate::source::Spanned;
-use crate::yaml::fields::{Free, Map};
+use crate::yaml::fields::{Free, Int, Map};
 use crate::{choice, object};
 
 object! {
@@ -49,8 +49,12 @@ object! {
         "between" => between: Vec<Spanned<String>>,
         /// What it is.
         "type" => kind: Spanned<InterconnectType>,
-        /// The round trip.
+        /// The round trip between any two of them.
         "roundTrip" => round_trip: Option<Spanned<Time>>,
+        /// The largest packet in bytes that it carries, where the provider's own limit is not
+        /// meant: 8500 over AWS' transit gateways and peerings between regions, 1500 over its
+        /// VPNs and the internet.
+        "mtu" => mtu: Option<Spanned<Int<576, 65535>>>,
     }
 
     /// Addresses that no cluster may use.

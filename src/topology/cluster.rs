@@ -46,7 +46,7 @@ pub struct Mesh {
     /// The directions of the default deny.
     pub default_deny: Vec<Direction>,
     /// The longest round trip that a flow between clusters may take.
-    pub latency_budget: Option<Duration>,
+    pub latency_budget: Option<Spanned<Duration>>,
 }
 
 /// How packets travel between nodes.
@@ -119,6 +119,8 @@ pub struct Cluster {
     pub ipam: Ipam,
     /// The most nodes that it will have.
     pub max_nodes: Option<Spanned<i64>>,
+    /// Where its control plane runs, as far as somebody says.
+    pub control_plane: Option<ControlPlane>,
     /// Where agents reach the Kubernetes API server.
     pub api_server: Option<(String, i64)>,
     /// Who implements Services.
@@ -142,7 +144,7 @@ pub struct Cluster {
     /// Whether Hubble runs, its relay, its user interface.
     pub hubble: (bool, bool, bool),
     /// The largest packet in bytes.
-    pub mtu: Option<i64>,
+    pub mtu: Option<Spanned<i64>>,
     /// The exact version of the Cilium chart.
     pub cilium: Spanned<Version>,
     /// Kubernetes as it was written; a managed control plane has a minor only.
@@ -219,6 +221,25 @@ pub struct Pool {
     pub mask_v6: i64,
 }
 
+/// Where a control plane runs.
+#[derive(Clone, Debug)]
+pub struct ControlPlane {
+    /// Where it stands.
+    pub span: Span,
+    /// The zones of its members.
+    pub zones: Vec<Spanned<String>>,
+    /// The networks of its members.
+    pub networks: Vec<Spanned<NetworkId>>,
+    /// How many members its etcd has.
+    pub members: Option<Spanned<i64>>,
+    /// Etcd's heartbeat interval.
+    pub heartbeat: Duration,
+    /// Etcd's election timeout.
+    pub election: Duration,
+    /// Where the two are declared, if they were tuned.
+    pub tuned: Vec<Span>,
+}
+
 /// Where the other clusters find a cluster's ClusterMesh API server.
 #[derive(Clone, Debug)]
 pub struct ClusterMesh {
@@ -228,8 +249,12 @@ pub struct ClusterMesh {
     pub service_type: ServiceType,
     /// Whom its load balancer faces.
     pub scheme: Scheme,
+    /// Where that stands, if somebody says it.
+    pub scheme_span: Option<Span>,
+    /// The addresses that may connect; all where it is empty.
+    pub source_ranges: Vec<Spanned<Cidr>>,
     /// Further annotations of the Service, sorted by key.
-    pub annotations: Vec<(String, String)>,
+    pub annotations: Vec<(String, Spanned<String>)>,
     /// The class of load balancer.
     pub load_balancer_class: Option<String>,
     /// The port on every node.

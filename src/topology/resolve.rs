@@ -208,8 +208,10 @@ mod tests {
         let text = TWO_CLUSTERS
             .replace("  mesh:\n", "  mesh:\n    mtu: 8500\n")
             .replace("  id: 2\n", "  id: 2\n  mtu: 1500\n");
-        let sizes: Vec<_> = topology(&text).clusters.iter().map(|c| c.mtu).collect();
-        assert_eq!(sizes, [Some(1500), Some(8500)]);
+        let clusters = topology(&text).clusters;
+        let sizes: Vec<_> =
+            clusters.iter().filter_map(|c| c.mtu.as_ref()).map(|s| s.value).collect();
+        assert_eq!(sizes, [1500, 8500]);
     }
 
     #[test]

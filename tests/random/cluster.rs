@@ -145,6 +145,10 @@ fn clustermesh(world: &World, cluster: usize, dice: &mut Dice) -> Value {
         service["nodePort"] = dice.between(30_000, 32_767).into();
     } else {
         service["scheme"] = json!(dice.pick(&["internal", "internet-facing"]));
+        if service["scheme"] == "internet-facing" || dice.chance(20) {
+            let ranges = world.family.ranges("198.51.100.0/24".into(), "2001:db8::/32".into());
+            service["sourceRanges"] = ranges.into();
+        }
         if dice.chance(20) {
             service["loadBalancerClass"] = "example.com/own".into();
         }
@@ -198,7 +202,13 @@ fn others(replaced: bool, dice: &mut Dice, spec: &mut Map<String, Value>) {
         spec.insert("role".into(), json!(dice.pick(&["active", "passive"])));
     }
     if dice.chance(20) {
-        spec.insert("controlPlane".into(), json!({"zones": ["a", "b", "c"]}));
+        let mut plane = json!({"zones": ["a", "b", "c"]});
+        if dice.chance(50) {
+            plane["members"] = dice.pick(&[1, 3, 5]).to_owned().into();
+            plane["heartbeat"] = "200ms".into();
+            plane["election"] = "2s".into();
+        }
+        spec.insert("controlPlane".into(), plane);
     }
     if dice.chance(20) {
         spec.insert("access".into(), json!({"context": "some context"}));

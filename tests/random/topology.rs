@@ -9,10 +9,13 @@ use super::world::World;
 pub(crate) fn document(world: &World, dice: &mut Dice) -> Value {
     let mut spec = Map::new();
     spec.insert("versions".into(), versions(world, dice));
-    spec.insert("mesh".into(), mesh(world, dice));
+    let mesh = mesh(world, dice);
+    let said = |key: &str| mesh.get(key).is_some();
+    let said = (said("latencyBudget"), said("mtu"));
+    spec.insert("mesh".into(), mesh);
     spec.insert("regions".into(), regions(world, dice));
     if world.networks.len() > 1 {
-        spec.insert("interconnects".into(), json!([interconnect(world, dice)]));
+        spec.insert("interconnects".into(), json!([interconnect(world, said, dice)]));
     }
     spec.insert("externals".into(), externals());
     if dice.chance(40) {
@@ -86,6 +89,9 @@ fn mesh(world: &World, dice: &mut Dice) -> Value {
     if dice.chance(30) {
         mesh.insert("latencyBudget".into(), json!(dice.pick(&["100ms", "2s", "1m"])));
     }
+    if dice.chance(30) {
+        mesh.insert("mtu".into(), dice.pick(&[1400, 1500]).to_owned().into());
+    }
     if dice.chance(20) {
         mesh.insert("ciliumValues".into(), values(dice));
     }
@@ -152,7 +158,7 @@ fn regions(world: &World, dice: &mut Dice) -> Value {
     regions.into()
 }
 
-fn interconnect(world: &World, dice: &mut Dice) -> Value {
+fn interconnect(world: &World, (budget, mtu): (bool, bool), dice: &mut Dice) -> Value {
     let ends = world.networks.iter().map(|network| {
         let region = &world.regions[network.region].0;
         match world.networks_of(network.region).count() {
@@ -163,8 +169,13 @@ fn interconnect(world: &World, dice: &mut Dice) -> Value {
     let ends: Vec<_> = ends.collect();
     let kind = dice.pick(&["transit-gateway", "vpn", "wireguard", "tailscale", "internet"]);
     let mut interconnect = json!({"between": ends, "type": kind});
-    if dice.chance(50) {
+    // What a flow takes is held against the budget, if there is one.
+    if budget || dice.chance(50) {
         interconnect["roundTrip"] = "76ms".into();
+    }
+    // Larger than any packet: whatever the machines send fits.
+    if !mtu || dice.chance(50) {
+        interconnect["mtu"] = 9001.into();
     }
     interconnect
 }

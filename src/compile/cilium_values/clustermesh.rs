@@ -71,7 +71,22 @@ fn service(site: &Site<'_>, values: &mut Values) {
     let mut annotations: Map<String, Value> =
         own.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
     for (key, value) in &declared.annotations {
-        annotations.insert(key.clone(), value.as_str().into());
+        annotations.insert(key.clone(), value.value.as_str().into());
+    }
+    let ranges = texts(declared.source_ranges.iter().map(|range| range.value.0));
+    let balanced = declared.service_type == ServiceType::LoadBalancer;
+    if balanced && !declared.source_ranges.is_empty() {
+        let key = "clustermesh.apiserver.service.loadBalancerSourceRanges";
+        if site.chart.has(key) {
+            values.set(key, ranges);
+        } else {
+            // The chart of 1.16 has no such key. Source: Kubernetes, "Well-Known Labels,
+            // Annotations and Taints"; the controllers of all clouds read it.
+            let list: Vec<_> =
+                declared.source_ranges.iter().map(|r| r.value.0.to_string()).collect();
+            let key = "service.beta.kubernetes.io/load-balancer-source-ranges".to_owned();
+            annotations.entry(key).or_insert_with(|| list.join(",").into());
+        }
     }
     if !annotations.is_empty() {
         values.set("clustermesh.apiserver.service.annotations", Value::Object(annotations));

@@ -23,7 +23,7 @@ pub(super) fn write(site: &Site<'_>, values: &mut Values) {
     ipam(site, values);
     routing(site, values);
     masquerade(site, values);
-    values.set_some("MTU", cluster.mtu);
+    values.set_some("MTU", cluster.mtu.as_ref().map(|mtu| mtu.value));
     encryption(site, values);
     kube_proxy(site, values);
 }

@@ -1,9 +1,10 @@
 //! Clusters: inherited settings, defaults, places.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
-use super::super::id::ClusterId;
-use super::super::{Cluster, ClusterMesh, Dns, Endpoint, Ipam, Pool, Topology};
+use super::super::id::{ClusterId, NetworkId, RegionId};
+use super::super::{Cluster, ClusterMesh, ControlPlane, Dns, Endpoint, Ipam, Pool, Topology};
 use super::inherit::{inherit, versions as inherit_versions};
 use super::{CONTRADICTION, Names, versions};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -21,6 +22,9 @@ const NODE_LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 20, 10));
 /// The ClusterMesh API server's node port unless the chart is told otherwise
 /// (`clustermesh.apiserver.service.nodePort`).
 const NODE_PORT: i64 = 32379;
+/// Etcd's defaults. Source: etcd, "Tuning", Time parameters.
+const HEARTBEAT: Duration = Duration::from_millis(100);
+const ELECTION: Duration = Duration::from_secs(1);
 /// The port of the ClusterMesh API server's etcd.
 const ETCD_PORT: i64 = 2379;
 
@@ -92,7 +96,7 @@ fn one(
     }
     let region = region?;
     let network = names.networks.network(region, spec.network.as_ref(), &region_name, found)?;
-    let mut cluster = build(named, &spec, topology, region, network, found)?;
+    let mut cluster = build(named, &spec, topology, names, (region, network), found)?;
     cluster.values = values;
     Some(cluster)
 }
@@ -118,8 +122,8 @@ fn build(
     named: &Named<ClusterSpec>,
     spec: &ClusterSpec,
     topology: &Topology,
-    region: super::super::RegionId,
-    network: super::super::NetworkId,
+    names: &Names,
+    (region, network): (RegionId, NetworkId),
     found: &mut Diagnostics,
 ) -> Option<Cluster> {
     let distribution = spec.distribution.as_ref().map_or(Distribution::Other, |d| d.value);
@@ -146,6 +150,7 @@ fn build(
         service_cidrs: spec.service_cidrs.clone(),
         ipam: ipam(spec, topology, found),
         max_nodes: spec.max_nodes.clone().map(|most| most.map(|most| most.0)),
+        control_plane: spec.control_plane.as_ref().map(|plane| control_plane(plane, names, found)),
         api_server: spec.api_server.as_ref().map(|server| {
             (server.host.value.0.clone(), server.port.as_ref().map_or(6443, |port| port.value.0))
         }),
@@ -159,7 +164,7 @@ fn build(
         masquerade_v6: masquerade(spec, |m| m.ipv6.as_ref()),
         masquerade_bpf: masquerade(spec, |m| m.bpf.as_ref()),
         hubble: hubble(spec),
-        mtu: spec.mtu.as_ref().map(|mtu| mtu.value.0),
+        mtu: spec.mtu.clone().map(|mtu| mtu.map(|mtu| mtu.0)),
         cilium: pinned.cilium?,
         kubernetes: pinned.kubernetes,
         cert_manager: pinned.cert_manager,
@@ -204,6 +209,30 @@ fn pinned(
             Some(version.clone().map(|version| version.0))
         }),
         components: written.map_or_else(Vec::new, |versions| versions::components(versions, found)),
+    }
+}
+
+fn control_plane(
+    declared: &crate::spec::cluster::ControlPlane,
+    names: &Names,
+    found: &mut Diagnostics,
+) -> ControlPlane {
+    let networks = declared.networks.iter();
+    let networks = networks.filter_map(|name| {
+        names.networks.end(name, found).map(|network| Spanned::new(network, name.span))
+    });
+    ControlPlane {
+        span: declared.span,
+        zones: declared.zones.iter().map(|zone| zone.clone().map(|zone| zone.0)).collect(),
+        networks: networks.collect(),
+        members: declared.members.clone().map(|members| members.map(|members| members.0)),
+        heartbeat: declared.heartbeat.as_ref().map_or(HEARTBEAT, |time| time.value.0),
+        election: declared.election.as_ref().map_or(ELECTION, |time| time.value.0),
+        tuned: [&declared.heartbeat, &declared.election]
+            .into_iter()
+            .flatten()
+            .map(|time| time.span)
+            .collect(),
     }
 }
 
@@ -332,6 +361,8 @@ fn clustermesh(spec: &ClusterSpec) -> ClusterMesh {
         span,
         service_type,
         scheme: service.and_then(|s| s.scheme.as_ref()).map_or(Scheme::Internal, |s| s.value),
+        scheme_span: service.and_then(|s| s.scheme.as_ref()).map(|scheme| scheme.span),
+        source_ranges: service.map(|s| s.source_ranges.clone()).unwrap_or_default(),
         annotations: sorted(service.iter().flat_map(|service| service.annotations.iter())),
         load_balancer_class: service
             .and_then(|s| s.load_balancer_class.as_ref())
@@ -343,10 +374,10 @@ fn clustermesh(spec: &ClusterSpec) -> ClusterMesh {
 }
 
 fn sorted<'a>(
-    pairs: impl Iterator<Item = (&'a Spanned<String>, &'a String)>,
-) -> Vec<(String, String)> {
+    pairs: impl Iterator<Item = (&'a Spanned<String>, &'a Spanned<String>)>,
+) -> Vec<(String, Spanned<String>)> {
     let mut pairs: Vec<_> = pairs.map(|(key, value)| (key.value.clone(), value.clone())).collect();
-    pairs.sort();
+    pairs.sort_by(|a, b| a.0.cmp(&b.0));
     pairs
 }
 

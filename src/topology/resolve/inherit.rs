@@ -84,7 +84,7 @@ fn clustermesh(own: &mut ClusterSpec, parent: &ClusterSpec) {
             match (&mut own.service, &parent.service) {
                 (Some(own), Some(parent)) => {
                     fill!(own, parent; kind, scheme, load_balancer_class, node_port);
-                    fill_lists!(own, parent; annotations);
+                    fill_lists!(own, parent; annotations, source_ranges);
                 }
                 (own @ None, parent) => own.clone_from(parent),
                 (Some(_), None) => {}

@@ -43,7 +43,9 @@ pub(super) fn resolve(topology: &TopologySpec, found: &mut Diagnostics) -> Mesh 
         certificates: certificates(mesh.and_then(|mesh| mesh.certificates.as_ref()), found),
         default_deny: directions(mesh.and_then(|mesh| mesh.default_deny.as_ref()))
             .unwrap_or_else(|| vec![Direction::Ingress, Direction::Egress]),
-        latency_budget: mesh.and_then(|m| m.latency_budget.as_ref()).map(|time| time.value.0),
+        latency_budget: mesh
+            .and_then(|m| m.latency_budget.as_ref())
+            .map(|time| time.clone().map(|time| time.0)),
     }
 }
 

@@ -71,8 +71,8 @@ impl NetworkNames {
         None
     }
 
-    /// The network that an interconnect names: `region` or `region/network`.
-    fn end(&self, name: &Spanned<String>, found: &mut Diagnostics) -> Option<NetworkId> {
+    /// The network that is named by `region` or `region/network`.
+    pub(super) fn end(&self, name: &Spanned<String>, found: &mut Diagnostics) -> Option<NetworkId> {
         let (region, network) = match name.value.split_once('/') {
             Some((region, network)) => (region, Some(network)),
             None => (name.value.as_str(), None),
@@ -130,6 +130,7 @@ fn add_networks(
             vpc_id: network.as_ref().and_then(|n| n.vpc_id.as_ref()).map(|vpc| vpc.value.0.clone()),
             cidrs: network.as_ref().map(|n| n.cidrs.clone()).unwrap_or_default(),
             subnets: network.iter().flat_map(|n| &n.subnets).map(|s| s.cidr.clone()).collect(),
+            zones: zones(network.as_ref()),
         });
     }
     if region.networks.is_empty() {
@@ -142,8 +143,18 @@ fn add_networks(
             vpc_id: None,
             cidrs: Vec::new(),
             subnets: Vec::new(),
+            zones: Vec::new(),
         });
     }
+}
+
+fn zones(network: Option<&crate::spec::region::Network>) -> Vec<String> {
+    let subnets = network.iter().flat_map(|network| &network.subnets);
+    let zones = subnets.filter_map(|subnet| subnet.zone.as_ref());
+    let mut zones: Vec<_> = zones.map(|zone| zone.value.0.clone()).collect();
+    zones.sort_unstable();
+    zones.dedup();
+    zones
 }
 
 fn interconnect(
@@ -160,7 +171,13 @@ fn interconnect(
         );
         return None;
     }
-    Some(Interconnect { networks, kind: written.kind.value, span: written.span })
+    Some(Interconnect {
+        networks,
+        kind: written.kind.value,
+        round_trip: written.round_trip.clone().map(|time| time.map(|time| time.0)),
+        mtu: written.mtu.clone().map(|mtu| mtu.map(|mtu| mtu.0)),
+        span: written.span,
+    })
 }
 
 /// Resolves which clusters hand-written manifests belong to.
