@@ -7,6 +7,8 @@ mod capability;
 mod cilium_values;
 mod default_deny;
 mod dns;
+mod flux_release;
+mod gitops;
 mod health;
 mod metadata;
 mod namespace;
@@ -34,6 +36,11 @@ pub static GENERATORS: &[Generator] = &[
         name: "cilium_values",
         summary: "Helm values of Cilium, and the chart that they are for",
         generate: cilium_values::generate,
+    },
+    Generator {
+        name: "flux_release",
+        summary: "the release of Cilium's chart, where Flux applies it",
+        generate: flux_release::generate,
     },
     Generator {
         name: "namespace",
@@ -148,13 +155,27 @@ fn narrow(flow: &crate::topology::Flow) -> Option<crate::topology::ClusterSet> {
 
 /// Compiles for one cluster.
 pub fn cluster(topology: &Topology, index: &Index, id: ClusterId) -> Desired {
-    let mut desired =
-        Desired { cluster: topology.cluster(id).name.value.clone(), ..Desired::default() };
+    let name = &topology.cluster(id).name.value;
+    let mut desired = Desired { cluster: name.clone(), folder: name.clone(), ..Desired::default() };
     let input = Input { topology, index, id };
     for generator in GENERATORS {
         (generator.generate)(&input, &mut desired);
     }
     desired
+}
+
+/// The folders below the output folder, unsorted: each cluster's, and those of the GitOps tool.
+pub fn folders(topology: &Topology) -> impl Iterator<Item = String> {
+    let of = |(id, cluster): (ClusterId, &crate::topology::Cluster)| {
+        [Some(cluster.name.value.clone()), gitops::folder(topology, id)].into_iter().flatten()
+    };
+    topology.clusters().flat_map(of)
+}
+
+/// Compiles what the GitOps tool needs to apply a cluster's folder; nothing where no tool is
+/// declared.
+pub fn delivery(topology: &Topology, id: ClusterId) -> Option<Desired> {
+    gitops::desired(topology, id)
 }
 
 #[cfg(test)]

@@ -76,8 +76,11 @@ pub struct Document {
 /// Everything that should exist for one cluster.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Desired {
-    /// The cluster's name, which is also the name of its folder.
+    /// The cluster's name.
     pub cluster: String,
+    /// The folder that it is written to, below the output folder: the cluster's name for what
+    /// is applied there, `argocd/<cluster>` or `flux/<cluster>` for what applies that.
+    pub folder: String,
     /// Files that are no Kubernetes objects.
     pub documents: Vec<Document>,
     /// Kubernetes objects and patches.

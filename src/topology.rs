@@ -39,6 +39,9 @@ use crate::spec::version_facts::VersionFactsSpec;
 use crate::system::Date;
 use manifests::ManifestSet;
 
+/// The Helm repository of Cilium's chart. Source: Cilium, "Installation using Helm".
+pub const CILIUM_CHARTS: &str = "https://helm.cilium.io";
+
 /// A topology as it was meant.
 #[derive(Clone, Debug)]
 pub struct Topology {
@@ -47,7 +50,7 @@ pub struct Topology {
     /// The folder into which compile writes, below the project.
     pub output: String,
     /// The GitOps tool that applies what is written.
-    pub gitops: Option<Spanned<GitOpsTool>>,
+    pub gitops: Option<GitOps>,
     /// What holds for every cluster of the mesh.
     pub mesh: Mesh,
     /// Regions, sorted by name.
@@ -84,6 +87,27 @@ pub struct Topology {
     pub version_facts: Vec<VersionFactsSpec>,
     /// The day on which it is judged; nothing where nobody said it.
     pub today: Option<Date>,
+}
+
+/// The GitOps tool that applies what is written.
+#[derive(Clone, Debug)]
+pub struct GitOps {
+    /// Where it stands.
+    pub span: Span,
+    /// Which.
+    pub tool: GitOpsTool,
+    /// The Git repository that it reads; nothing where Flux reads that of its bootstrap.
+    pub url: Option<String>,
+    /// The branch that it reads.
+    pub branch: String,
+    /// The output folder in that repository, without `/` at its ends.
+    pub path: String,
+    /// The namespace of the tool's own objects.
+    pub namespace: String,
+    /// The Secret with which Flux reads `url`.
+    pub secret_name: Option<String>,
+    /// Where the chart of Cilium is.
+    pub chart_repository: String,
 }
 
 /// A region.
@@ -130,6 +154,11 @@ pub struct Interconnect {
 }
 
 impl Topology {
+    /// Where the chart of Cilium is: a Helm repository, or `oci://` and a registry's folder.
+    pub fn cilium_charts(&self) -> &str {
+        self.gitops.as_ref().map_or(CILIUM_CHARTS, |gitops| &gitops.chart_repository)
+    }
+
     /// The clusters with their ids.
     pub fn clusters(&self) -> impl Iterator<Item = (ClusterId, &Cluster)> {
         self.clusters.iter().enumerate().map(|(at, cluster)| (ClusterId::new(at), cluster))

@@ -30,7 +30,8 @@ fn service(name: &str) -> serde_json::Value {
 fn rendered(resources: Vec<Resource>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let system = OsSystem::open(folder.path()).expect("the folder opens");
-    let desired = Desired { cluster: "use1".into(), documents: Vec::new(), resources };
+    let desired =
+        Desired { cluster: "use1".into(), folder: "use1".into(), documents: Vec::new(), resources };
     let files = render::files(&desired).expect("nothing collides");
     write(&system, "use1", &files, false).expect("the folder is writable");
     folder

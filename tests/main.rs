@@ -6,6 +6,7 @@ mod chart_values;
 mod commands;
 mod crds;
 mod generated;
+mod gitops;
 mod go_flux;
 mod go_yaml;
 mod golden;

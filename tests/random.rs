@@ -29,7 +29,7 @@ use landbridge::{check, spec::load};
 use landbridge::yaml::json::json;
 
 use crate::chart_values::Charts;
-use crate::crds::Schemas;
+use crate::crds::{Schemas, objects_of};
 use crate::golden::{self, difference};
 use dice::Dice;
 use project::{Project, system};
@@ -178,7 +178,7 @@ fn every_object_fits_its_schema() {
         let (topology, _) = accepted(&project.whole());
         let index = Index::of(&topology);
         for (id, cluster) in topology.clusters() {
-            for resource in compile::cluster(&topology, &index, id).resources {
+            for resource in objects_of(&topology, &index, id) {
                 let problems = schemas.problems(&resource, &cluster.cilium.value.to_string());
                 assert!(problems.is_empty(), "{problems:?}\n{:#}", resource.body);
             }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::error::Error;
-use super::pipeline::Meant;
+use super::pipeline::{Folder, Meant};
 use super::target::Target;
 use crate::diagnostic::Diagnostics;
 use crate::render::stale::{self, Place};
@@ -27,18 +27,20 @@ impl Target {
             opened => Some(opened.map_err(|error| self.failed(error))?),
         };
         let system: &dyn System = opened.as_ref().map_or(&empty, |opened| opened);
-        let compare = |id: &ClusterId| {
-            let cluster = meant.topology.cluster(*id);
-            let folder = cluster.name.value.as_str();
-            let place = Place { output: &self.shown, folder, span: cluster.name.span };
+        let compare = |folder: &Folder| {
+            let cluster = meant.topology.cluster(folder.cluster);
             let mut found = Diagnostics::new();
-            match meant.files(*id) {
-                Ok(files) => stale::check(system, place, &files, &mut found),
+            match meant.files(*folder) {
+                Ok((path, files)) => {
+                    let span = cluster.name.span;
+                    let place = Place { output: &self.shown, folder: &path, span };
+                    stale::check(system, place, &files, &mut found);
+                }
                 Err(collisions) => found.extend(collisions),
             }
             found
         };
-        let results: Vec<_> = clusters.par_iter().map(compare).collect();
+        let results: Vec<_> = meant.folders(clusters).par_iter().map(compare).collect();
         for more in results {
             found.extend(more);
         }

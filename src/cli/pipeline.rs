@@ -41,6 +41,15 @@ impl Resolved {
     }
 }
 
+/// A folder below the output folder: a cluster's, or that of the GitOps tool that applies it.
+#[derive(Clone, Copy)]
+pub(super) struct Folder {
+    /// The cluster.
+    pub(super) cluster: ClusterId,
+    /// Whether it is the tool's.
+    pub(super) delivery: bool,
+}
+
 /// A topology that can be compiled.
 pub(super) struct Meant {
     /// What it means.
@@ -78,12 +87,28 @@ impl Meant {
         compile::cluster(&self.topology, &self.index, id)
     }
 
-    /// The files of a cluster.
+    /// The folders of clusters, and of the tool that applies them.
+    pub(super) fn folders(&self, clusters: &[ClusterId]) -> Vec<Folder> {
+        let tool = self.topology.gitops.is_some();
+        let parts = |id: &ClusterId| {
+            let folder = |delivery| Folder { cluster: *id, delivery };
+            [Some(folder(false)), tool.then(|| folder(true))].into_iter().flatten()
+        };
+        clusters.iter().flat_map(parts).collect()
+    }
+
+    /// A folder's path below the output folder, and its files.
     ///
     /// # Errors
     /// What collides. Names are unique before anything is made of them, so that nothing should.
-    pub(super) fn files(&self, id: ClusterId) -> Result<Files, Diagnostics> {
-        render::files(&self.desired(id))
+    pub(super) fn files(&self, folder: Folder) -> Result<(String, Files), Diagnostics> {
+        let desired = if folder.delivery {
+            compile::delivery(&self.topology, folder.cluster).unwrap_or_default()
+        } else {
+            self.desired(folder.cluster)
+        };
+        let files = render::files(&desired)?;
+        Ok((desired.folder, files))
     }
 }
 

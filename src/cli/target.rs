@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::pipeline::Meant;
+use crate::compile;
 use crate::render::write;
 use crate::system::os::OsSystem;
 use crate::system::{FileError, System};
@@ -35,8 +36,8 @@ impl Target {
 
     /// The folders in it of clusters that are no longer declared.
     pub(super) fn orphans(&self, meant: &Meant, system: &dyn System) -> Result<Vec<String>, Error> {
-        let declared = meant.topology.clusters.iter().map(|cluster| cluster.name.value.as_str());
-        let declared: BTreeSet<_> = declared.collect();
+        let declared: BTreeSet<_> = compile::folders(&meant.topology).collect();
+        let declared = declared.iter().map(String::as_str).collect();
         write::orphans(system, &declared).map_err(|error| self.failed(error))
     }
 

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::context::Context;
 use super::error::Error;
-use super::pipeline::{Meant, collision};
+use super::pipeline::{Folder, Meant, collision};
 use super::target::Target;
 use crate::render::write::{self, WriteError, Written};
 use crate::report::human::counted;
@@ -27,13 +27,13 @@ impl Target {
     ) -> Result<(), Error> {
         let system = OsSystem::create(&self.folder).map_err(|error| self.failed(error))?;
         let orphans = if all { self.orphans(meant, &system)? } else { Vec::new() };
-        let write = |id: &ClusterId| {
-            let name = meant.topology.cluster(*id).name.value.as_str();
-            let files = meant.files(*id).map_err(|found| collision(&found))?;
-            Ok(write::write(&system, name, &files, force))
+        let write = |folder: &Folder| {
+            let (path, files) = meant.files(*folder).map_err(|found| collision(&found))?;
+            Ok(write::write(&system, &path, &files, force))
         };
         let remove = |name: &String| Ok(write::remove(&system, name, force));
-        let mut results: Vec<Result<_, Error>> = clusters.par_iter().map(write).collect();
+        let mut results: Vec<Result<_, Error>> =
+            meant.folders(clusters).par_iter().map(write).collect();
         results.extend(orphans.iter().map(remove));
         let (mut sum, mut errors) = ([0; 3], Vec::new());
         for result in results {

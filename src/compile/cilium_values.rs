@@ -25,9 +25,6 @@ use crate::resource::{Desired, Document};
 use crate::topology::{Cluster, ClusterId, Topology};
 use values::Values;
 
-/// The Helm repository of the chart. Source: Cilium, "Installation using Helm".
-const REPOSITORY: &str = "https://helm.cilium.io";
-
 /// The cluster for which values are made, with what its values depend on.
 #[derive(Clone, Copy, Debug)]
 struct Site<'a> {
@@ -52,11 +49,12 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
     for layer in &cluster.values {
         layers::merge(&mut body, layer);
     }
+    let repository = input.topology.cilium_charts();
     desired.documents.push(Document {
         path: "cilium/values.yaml".into(),
         header: vec![
             format!("Helm values of cluster {}", cluster.name.value),
-            format!("chart: cilium {} from {REPOSITORY}", cluster.cilium.value),
+            format!("chart: cilium {} from {repository}", cluster.cilium.value),
         ],
         body,
         origin: cluster.span,
@@ -66,7 +64,7 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
         header: Vec::new(),
         body: json!({
             "chart": "cilium",
-            "repository": REPOSITORY,
+            "repository": repository,
             "version": cluster.cilium.value.to_string(),
         }),
         origin: cluster.cilium.span,

@@ -28,7 +28,7 @@ pub(super) struct Object<'a> {
 impl Object<'_> {
     /// The object with what stands beside `metadata`.
     pub(super) fn with(mut self, topology: &Topology, content: Option<(&str, Value)>) -> Resource {
-        if topology.gitops.as_ref().is_some_and(|tool| tool.value == GitOpsTool::Flux) {
+        if topology.gitops.as_ref().is_some_and(|gitops| gitops.tool == GitOpsTool::Flux) {
             // Flux would read every `$` of a regular expression as a variable of its own.
             // Source: fluxcd.io, Kustomization, "Post build variable substitution".
             let off = ("kustomize.toolkit.fluxcd.io/substitute", "disabled".to_owned());

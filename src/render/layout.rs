@@ -21,6 +21,7 @@ pub(super) const KUSTOMIZATION: &str = "kustomization.yaml";
 const FOLDERS: &[(&str, &str)] = &[
     ("CiliumNetworkPolicy", "network-policies"),
     ("CiliumClusterwideNetworkPolicy", "clusterwide-policies"),
+    ("AppProject", "projects"),
 ];
 
 /// The files of a cluster before they are text.
@@ -69,10 +70,10 @@ impl Content<'_> {
 /// and left out.
 pub(super) fn plan<'a>(desired: &'a Desired, found: &mut Diagnostics) -> Plan<'a> {
     let mut planner = Planner { desired, found, files: BTreeMap::new(), folded: BTreeMap::new() };
-    if !is_own_path(&desired.cluster) || desired.cluster.contains('/') {
+    if !is_own_folder(&desired.folder) {
         let origins = desired.resources.iter().map(|resource| resource.origin);
         let origin = desired.documents.iter().map(|document| document.origin).chain(origins).next();
-        planner.impossible(&desired.cluster, origin.unwrap_or_default());
+        planner.impossible(&desired.folder, origin.unwrap_or_default());
     }
     for document in &desired.documents {
         planner.place(document.path.to_string(), Content::Document(document));
@@ -181,6 +182,15 @@ pub fn is_own_path(path: &str) -> bool {
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     })
 }
+
+/// Whether landbridge itself could have written a folder of this name: a cluster's, or one of a
+/// GitOps tool for a cluster.
+pub(super) fn is_own_folder(path: &str) -> bool {
+    is_own_path(path) && path.matches('/').count() <= 1
+}
+
+/// The folders below the output folder that hold a folder for each cluster.
+pub(super) const TOOLS: [&str; 2] = ["argocd", "flux"];
 
 fn object_path(resource: &Resource) -> String {
     if resource.kind() == "Namespace" {

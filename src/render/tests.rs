@@ -28,7 +28,7 @@ fn desired(resources: Vec<Resource>) -> Desired {
         body: json!({ "cluster": { "name": "use1", "id": 1 } }),
         origin: span(0),
     };
-    Desired { cluster: "use1".into(), documents: vec![values], resources }
+    Desired { cluster: "use1".into(), folder: "use1".into(), documents: vec![values], resources }
 }
 
 fn rendered(resources: Vec<Resource>) -> BTreeMap<String, String> {
@@ -188,7 +188,7 @@ fn a_name_that_leads_out_is_never_a_path() {
     }
     let no_namespace = Resource::patch(body("v1", "Service", "", "api"), span(4));
     assert_eq!(findings(vec![no_namespace]).len(), 2);
-    let cluster = Desired { cluster: "../x".into(), ..desired(Vec::new()) };
+    let cluster = Desired { folder: "../x".into(), ..desired(Vec::new()) };
     assert_eq!(files(&cluster).expect_err("it leads out").len(), 1);
 }
 
@@ -200,7 +200,12 @@ fn a_document_may_be_json() {
         body: json!({ "Version": "2012-10-17", "Statement": [] }),
         origin: span(0),
     };
-    let desired = Desired { cluster: "use1".into(), documents: vec![policy], resources: vec![] };
+    let desired = Desired {
+        cluster: "use1".into(),
+        folder: "use1".into(),
+        documents: vec![policy],
+        resources: vec![],
+    };
     let files = files(&desired).expect("nothing collides");
     let text = std::str::from_utf8(&files["cert-manager/policy.json"]).unwrap();
     assert_eq!(text, "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": []\n}\n");

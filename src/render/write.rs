@@ -10,7 +10,7 @@ use std::fmt;
 
 use super::Files;
 use super::disk::{Folder, NoLock, State};
-use super::layout::{LOCK, is_own_path};
+use super::layout::{LOCK, TOOLS, is_own_folder, is_own_path};
 use super::lock::{Lock, LockError};
 use crate::system::{FileError, Kind, System};
 
@@ -111,10 +111,9 @@ pub fn write(
     files: &Files,
     force: bool,
 ) -> Result<Written, WriteError> {
-    for path in files.keys().map(String::as_str).chain([folder]) {
-        if !is_own_path(path) || (path == folder && path.contains('/')) {
-            return Err(WriteError::File { path: path.to_owned(), error: FileError::Outside });
-        }
+    let foreign = files.keys().map(String::as_str).find(|path| !is_own_path(path));
+    if let Some(path) = foreign.or_else(|| (!is_own_folder(folder)).then_some(folder)) {
+        return Err(WriteError::File { path: path.to_owned(), error: FileError::Outside });
     }
     let job = Job { folder: Folder::new(system, folder), files, force };
     let exists = job.folder.exists().map_err(|error| job.failed("", error))?;
@@ -135,7 +134,8 @@ pub fn remove(system: &dyn System, folder: &str, force: bool) -> Result<Written,
     write(system, folder, &Files::new(), force)
 }
 
-/// The folders of clusters that are no longer declared: those that hold a lock.
+/// The folders of clusters that are no longer declared, and of tools for them: those that hold a
+/// lock.
 ///
 /// # Errors
 /// [`FileError`] where the output folder cannot be read; that it does not exist is none.
@@ -144,9 +144,14 @@ pub fn orphans(system: &dyn System, declared: &BTreeSet<&str>) -> Result<Vec<Str
         Err(FileError::Missing) => return Ok(Vec::new()),
         names => names?,
     };
+    for tool in TOOLS {
+        if matches!(system.kind(tool), Ok(Kind::Directory)) {
+            names.extend(system.list(tool)?.into_iter().map(|name| format!("{tool}/{name}")));
+        }
+    }
     names.retain(|name| {
         let lock = || matches!(system.kind(&format!("{name}/{LOCK}")), Ok(Kind::File(_)));
-        !declared.contains(name.as_str()) && is_own_path(name) && lock()
+        !declared.contains(name.as_str()) && is_own_folder(name) && lock()
     });
     Ok(names)
 }

@@ -1,6 +1,6 @@
 //! Hand-written manifests and the GitOps tool, as they were written.
 
-use super::value::{RelativePath, Word};
+use super::value::{ChartRepository, Label, RelativePath, Subdomain, Word};
 use crate::source::Spanned;
 use crate::{choice, object};
 
@@ -25,10 +25,20 @@ object! {
     pub struct GitOps {
         /// Which.
         "tool" => tool: Spanned<GitOpsTool>,
-        /// The repository that it reads.
+        /// The Git repository that it reads. Argo CD needs it; Flux reads the `GitRepository` of
+        /// its bootstrap, `flux-system`, unless it is said here.
         "url" => url: Option<Spanned<Word>>,
-        /// The branch that it reads.
+        /// The branch that it reads; `main` unless said otherwise.
         "branch" => branch: Option<Spanned<Word>>,
+        /// The folder of the project in that repository; its root unless said otherwise.
+        "path" => path: Option<Spanned<RelativePath>>,
+        /// The namespace of the tool's own objects: `argocd`, `flux-system`.
+        "namespace" => namespace: Option<Spanned<Label>>,
+        /// The Secret with which Flux reads `url`.
+        "secretName" => secret_name: Option<Spanned<Subdomain>>,
+        /// Where the chart of Cilium is: a Helm repository, or `oci://` and a registry's folder.
+        /// `https://helm.cilium.io` unless said otherwise.
+        "chartRepository" => chart_repository: Option<Spanned<ChartRepository>>,
     }
 }
 

@@ -126,6 +126,18 @@ text_type! {
             Err("use text on one line".into())
         }
     };
+    /// Where Helm charts are: a Helm repository's URL, or `oci://` and a registry's folder.
+    ChartRepository, "the URL of a Helm repository, or `oci://` and a registry's folder",
+        Some("^(https?|oci)://[^ ]+$"), |url| {
+        let known = |c: char| c.is_ascii_graphic() && !"\"'`\\<>{}|^@?#$".contains(c);
+        let host = ["https://", "http://", "oci://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+        if host.is_some_and(|host| !host.is_empty() && host.chars().all(known)) && url.len() <= 1024 {
+            Ok(())
+        } else {
+            Err("write `https://charts.example.com` or `oci://registry.example.com/charts`; \
+                 no user and no password".into())
+        }
+    };
     /// Five fields of cron, or one of its `@` words.
     Schedule, "a cron schedule of five fields", None, |schedule| {
         let known = |c: char| c.is_ascii_alphanumeric() || "*/,-?L#".contains(c);

@@ -9,6 +9,7 @@ mod certificates;
 mod clusters;
 mod dns;
 mod flows;
+mod gitops;
 mod guards;
 mod inherit;
 mod mesh;
@@ -39,13 +40,11 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
     let written = named.spec.as_ref()?;
     let places = places::resolve(written, found);
     let mesh = mesh::resolve(written, found);
+    let output = written.output.as_ref().map_or("rendered", |path| &path.value.0).to_owned();
     let mut topology = Topology {
         name: named.name.clone(),
-        output: written
-            .output
-            .as_ref()
-            .map_or_else(|| "rendered".into(), |path| path.value.0.clone()),
-        gitops: written.gitops.as_ref().map(|gitops| gitops.tool.clone()),
+        gitops: gitops::resolve(written, &output, found),
+        output,
         mesh,
         regions: places.regions,
         networks: places.networks,

@@ -22,7 +22,7 @@ pub(crate) fn document(world: &World, dice: &mut Dice) -> Value {
         spec.insert("clusterDefaults".into(), defaults(dice));
     }
     if dice.chance(40) {
-        spec.insert("gitops".into(), json!({"tool": dice.pick(&["flux", "argocd"])}));
+        spec.insert("gitops".into(), gitops(dice));
     }
     if dice.chance(40) {
         let because = "the office's own range: \"do not use\" # really";
@@ -40,6 +40,24 @@ pub(crate) fn document(world: &World, dice: &mut Dice) -> Value {
         "metadata": {"name": "random"},
         "spec": spec,
     })
+}
+
+fn gitops(dice: &mut Dice) -> Value {
+    let mut gitops = json!({"tool": dice.pick(&["flux", "argocd"])});
+    if gitops["tool"] == "argocd" || dice.chance(50) {
+        gitops["url"] = "https://git.example.com/platform/mesh.git".into();
+        if gitops["tool"] == "flux" && dice.chance(50) {
+            gitops["secretName"] = "mesh-git".into();
+        }
+    }
+    if dice.chance(30) {
+        gitops["path"] = (*dice.pick(&["regions", "./a/b", "."])).into();
+    }
+    if dice.chance(30) {
+        let charts = ["oci://registry.example.com/charts", "https://charts.example.com/cilium/"];
+        gitops["chartRepository"] = (*dice.pick(&charts)).into();
+    }
+    gitops
 }
 
 fn versions(world: &World, dice: &mut Dice) -> Value {
