@@ -1,10 +1,12 @@
 //! Rules over a resolved topology: one file each, one row each.
 
+pub mod bgp_without_peers;
 pub mod cluster_id_out_of_range;
 pub mod disconnected_clusters;
 pub mod duplicate_cluster_id;
 pub mod dying_helm_value;
 pub mod end_of_life;
+pub mod endpoint_outside_pool;
 pub mod eni_cluster_id;
 pub mod even_control_plane;
 pub mod foreign_service_export;
@@ -14,9 +16,11 @@ pub mod incompatible_settings;
 pub mod invalid_cluster_name;
 pub mod invariant;
 pub mod known_bad_version;
+pub mod l2_beside_kube_proxy;
 pub mod latency_over_budget;
 pub mod legacy_annotation;
 pub mod overlapping_cidr;
+pub mod overlapping_pool;
 pub mod overridden_invariant;
 pub mod pending_load_balancer;
 pub mod pool_too_small;
@@ -91,6 +95,13 @@ pub static CHECKS: &[Check] = &[
     },
     Check { rule: &even_control_plane::EVEN_CONTROL_PLANE, run: even_control_plane::check },
     Check { rule: &latency_over_budget::LATENCY_OVER_BUDGET, run: latency_over_budget::check },
+    Check {
+        rule: &endpoint_outside_pool::ENDPOINT_OUTSIDE_POOL,
+        run: endpoint_outside_pool::check,
+    },
+    Check { rule: &l2_beside_kube_proxy::L2_BESIDE_KUBE_PROXY, run: l2_beside_kube_proxy::check },
+    Check { rule: &bgp_without_peers::BGP_WITHOUT_PEERS, run: bgp_without_peers::check },
+    Check { rule: &overlapping_pool::OVERLAPPING_POOL, run: overlapping_pool::check },
     Check { rule: &version_skew::VERSION_SKEW, run: version_skew::check },
     Check { rule: &known_bad_version::KNOWN_BAD_VERSION, run: known_bad_version::check },
     Check {

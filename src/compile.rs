@@ -10,6 +10,7 @@ mod dns;
 mod flux_release;
 mod gitops;
 mod health;
+mod load_balancer;
 mod metadata;
 mod namespace;
 mod network_policy;
@@ -81,6 +82,11 @@ pub static GENERATORS: &[Generator] = &[
         name: "service_export",
         summary: "ServiceExports of the Multi-Cluster Services API",
         generate: service_export::generate,
+    },
+    Generator {
+        name: "load_balancer",
+        summary: "LB-IPAM pools, and how their addresses are announced",
+        generate: load_balancer::generate,
     },
 ];
 

@@ -21,8 +21,8 @@ pub use application::{
     Service, ServicePort, Workload,
 };
 pub use cluster::{
-    Certificates, Cluster, ClusterMesh, ControlPlane, Dns, Encryption, Endpoint, Ipam, Mesh, Pool,
-    Routing,
+    Bgp, BgpPeer, Certificates, Cluster, ClusterMesh, ControlPlane, Dns, Encryption, Endpoint,
+    Ipam, Mesh, Pool, Routing,
 };
 pub use id::{
     CapabilityId, ClusterId, ClusterSet, IssuerId, NamespaceId, NetworkId, RegionId, ServiceId,

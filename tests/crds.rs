@@ -4,6 +4,8 @@
 //! ends. An API server drops fields that it does not know, so here they are errors.
 #![expect(clippy::disallowed_methods, reason = "the test reads projects and published files")]
 
+mod load_balancer;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
@@ -126,6 +128,9 @@ impl Schemas {
         }
         for (kind, schema) in core() {
             schemas.by_kind.insert(kind.to_owned(), compiled(&schema));
+        }
+        for (kind, schema) in load_balancer::schemas() {
+            schemas.by_kind.insert(kind, compiled(&schema));
         }
         Some(schemas)
     }

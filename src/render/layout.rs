@@ -22,6 +22,11 @@ const FOLDERS: &[(&str, &str)] = &[
     ("CiliumNetworkPolicy", "network-policies"),
     ("CiliumClusterwideNetworkPolicy", "clusterwide-policies"),
     ("AppProject", "projects"),
+    ("CiliumLoadBalancerIPPool", "load-balancer"),
+    ("CiliumL2AnnouncementPolicy", "load-balancer"),
+    ("CiliumBGPClusterConfig", "load-balancer"),
+    ("CiliumBGPPeerConfig", "load-balancer"),
+    ("CiliumBGPAdvertisement", "load-balancer"),
 ];
 
 /// The files of a cluster before they are text.

@@ -2,7 +2,7 @@
 
 use super::mesh::Versions;
 use super::value::{
-    Cidr, HostName, Ip, IpRange, Label, LabelKey, LabelValue, Time, VersionText, Word,
+    Cidr, HostName, Ip, IpRange, Label, LabelKey, LabelValue, Subdomain, Time, VersionText, Word,
 };
 use crate::diagnostic::Diagnostics;
 use crate::source::Spanned;
@@ -123,8 +123,35 @@ object! {
         "controller" => controller: Option<Spanned<LoadBalancerController>>,
         /// The addresses that it may give, as CIDRs or `first-last`.
         "ranges" => ranges: Vec<Spanned<IpRange>>,
-        /// How the addresses are announced; `lb-ipam` and `metallb` only.
+        /// How the addresses are announced; `lb-ipam` and `metallb` only. Of `metallb` nothing is
+        /// written: its own objects say how.
         "announce" => announce: Option<Spanned<Announce>>,
+        /// The labels of the nodes that announce; all nodes unless said here.
+        "nodes" => nodes: Option<Labels>,
+        /// The devices on which `l2` announces, as regular expressions; all unless said here.
+        "interfaces" => interfaces: Vec<Spanned<Word>>,
+        /// With whom `bgp` speaks.
+        "bgp" => bgp: Option<Bgp>,
+    }
+
+    /// With whom the nodes speak BGP.
+    pub struct Bgp {
+        /// The number of the nodes' autonomous system.
+        "localASN" => local_asn: Spanned<Int<1, 4_294_967_295>>,
+        /// The routers to which every announcing node connects, by name.
+        "peers" => peers: Map<BgpPeer>,
+    }
+
+    /// A router to which the nodes announce.
+    pub struct BgpPeer {
+        /// Its address.
+        "address" => address: Spanned<Ip>,
+        /// The number of its autonomous system.
+        "asn" => asn: Spanned<Int<1, 4_294_967_295>>,
+        /// The Secret in the namespace of Cilium whose key `password` signs the session (RFC 2385).
+        "authSecret" => auth_secret: Option<Spanned<Subdomain>>,
+        /// How many hops away it may be; 1 unless said here.
+        "multihop" => multihop: Option<Spanned<Int<1, 255>>>,
     }
 
     /// Where the other clusters find this one's ClusterMesh API server.

@@ -266,6 +266,30 @@ pub struct IpRange {
     pub last: IpAddr,
 }
 
+impl IpRange {
+    /// How many addresses there are, as far as that can be counted.
+    pub fn size(&self) -> u64 {
+        let between = match (self.first, self.last) {
+            (IpAddr::V4(first), IpAddr::V4(last)) => u128::from(last.to_bits() - first.to_bits()),
+            (IpAddr::V6(first), IpAddr::V6(last)) => last.to_bits() - first.to_bits(),
+            _ => return 0,
+        };
+        u64::try_from(between).unwrap_or(u64::MAX).saturating_add(1)
+    }
+
+    /// Whether an address lies inside.
+    pub fn contains(&self, address: &IpAddr) -> bool {
+        self.first.is_ipv4() == address.is_ipv4() && (self.first..=self.last).contains(address)
+    }
+
+    /// The CIDR that has the same addresses, if there is one.
+    pub fn cidr(&self) -> Option<IpNet> {
+        let most = if self.first.is_ipv4() { 32 } else { 128 };
+        let fits = |net: &IpNet| net.network() == self.first && net.broadcast() == self.last;
+        (0..=most).find_map(|prefix| IpNet::new(self.first, prefix).ok().filter(fits))
+    }
+}
+
 impl Decode for IpRange {
     fn shape() -> Shape {
         Shape::Text { what: "a CIDR or `first-last`", pattern: None }

@@ -130,7 +130,13 @@ pub struct Cluster {
     /// The addresses that load balancers may get.
     pub load_balancer_ranges: Vec<Spanned<IpRange>>,
     /// How these are announced.
-    pub announce: Option<Announce>,
+    pub announce: Option<Spanned<Announce>>,
+    /// The labels of the nodes that announce, sorted by key; all nodes where it is empty.
+    pub announcing_nodes: Vec<(String, String)>,
+    /// The devices on which `l2` announces, as regular expressions; all where it is empty.
+    pub announcing_interfaces: Vec<String>,
+    /// With whom `bgp` speaks.
+    pub bgp: Option<Bgp>,
     /// Where the other clusters find its ClusterMesh API server.
     pub clustermesh: ClusterMesh,
     /// Its own DNS.
@@ -238,6 +244,32 @@ pub struct ControlPlane {
     pub election: Duration,
     /// Where the two are declared, if they were tuned.
     pub tuned: Vec<Span>,
+}
+
+/// With whom the nodes speak BGP.
+#[derive(Clone, Debug)]
+pub struct Bgp {
+    /// Where it stands.
+    pub span: Span,
+    /// The number of the nodes' autonomous system.
+    pub local_asn: i64,
+    /// The routers to which every announcing node connects, sorted by name.
+    pub peers: Vec<BgpPeer>,
+}
+
+/// A router to which the nodes announce.
+#[derive(Clone, Debug)]
+pub struct BgpPeer {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its address.
+    pub address: std::net::IpAddr,
+    /// The number of its autonomous system.
+    pub asn: i64,
+    /// The Secret whose key `password` signs the session.
+    pub auth_secret: Option<String>,
+    /// How many hops away it may be, where it is not one.
+    pub multihop: Option<i64>,
 }
 
 /// Where the other clusters find a cluster's ClusterMesh API server.

@@ -5,6 +5,7 @@
 //! its own problem has been reported.
 
 mod applications;
+mod balancers;
 mod certificates;
 mod clusters;
 mod dns;

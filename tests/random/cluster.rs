@@ -124,18 +124,42 @@ fn balancers(
     if matches!(controller, "lb-ipam" | "metallb") {
         let v4 = format!("10.{}.{}", place.network, 240 + place.slot);
         let v6 = format!("fd00:{:x}:0:ff{:02x}:", place.network, place.slot);
-        balancers["ranges"] = match (world.family.v4(), dice.chance(50)) {
-            (true, true) => json!([format!("{v4}.10-{v4}.99")]),
-            (true, false) => json!([format!("{v4}.0/25"), format!("{v4}.128 - {v4}.140")]),
-            (false, true) => json!([format!("{v6}:1-{v6}:ff")]),
-            (false, false) => json!([format!("{v6}:/120")]),
-        };
+        let mut ranges = Vec::new();
+        if world.family.v4() && dice.chance(50) {
+            ranges.push(format!("{v4}.10-{v4}.99"));
+        } else if world.family.v4() {
+            ranges.extend([format!("{v4}.0/25"), format!("{v4}.128 - {v4}.140")]);
+        }
+        if world.family.v6() {
+            ranges.push(dice.pick(&[format!("{v6}:1-{v6}:ff"), format!("{v6}:/120")]).clone());
+        }
+        balancers["ranges"] = ranges.into();
     }
     if controller == "lb-ipam" {
         let ways: &[&str] = if replaced { &["bgp", "l2"] } else { &["bgp"] };
         balancers["announce"] = (*dice.pick(ways)).into();
+        announcement(&mut balancers, dice);
     }
     spec.insert("loadBalancers".into(), balancers);
+}
+
+fn announcement(balancers: &mut Value, dice: &mut Dice) {
+    if dice.chance(40) {
+        balancers["nodes"] = json!({"example.com/edge": "true", "rack": "no"});
+    }
+    if dice.chance(40) {
+        balancers["interfaces"] = json!(["^eth[0-9]+$", "bond0"]);
+    }
+    if balancers["announce"] == "bgp" {
+        let mut peers = json!({"tor": {"address": "192.0.2.1", "asn": 64_500}});
+        if dice.chance(50) {
+            peers["8a"] = json!({
+                "address": "2001:db8::1", "asn": 4_200_000_000_u32,
+                "authSecret": "tor.password", "multihop": dice.between(1, 255),
+            });
+        }
+        balancers["bgp"] = json!({"localASN": 64_512, "peers": peers});
+    }
 }
 
 fn clustermesh(world: &World, cluster: usize, dice: &mut Dice) -> Value {

@@ -67,10 +67,7 @@ fn addresses(site: &Site<'_>, key: &'static str) -> Vec<(&'static str, String)> 
     let ips = site.cluster.clustermesh.endpoint.as_ref().map(|endpoint| &*endpoint.ips);
     let wanted: Vec<IpAddr> = ips.unwrap_or_default().iter().map(|ip| ip.value.0).collect();
     let given = |ip: &IpAddr| {
-        let mut ranges = site.cluster.load_balancer_ranges.iter().map(|range| &range.value);
-        ranges.any(|range| {
-            range.first.is_ipv4() == ip.is_ipv4() && (range.first..=range.last).contains(ip)
-        })
+        site.cluster.load_balancer_ranges.iter().any(|range| range.value.contains(ip))
     };
     if wanted.is_empty() || !wanted.iter().all(given) {
         return Vec::new();

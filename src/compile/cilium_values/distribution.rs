@@ -24,6 +24,13 @@ const AGENT: [&str; 11] = [
 /// The same for the container that cleans up.
 const CLEAN: [&str; 3] = ["NET_ADMIN", "SYS_ADMIN", "SYS_RESOURCE"];
 
+/// The seconds between two renewals of a lease (`l2announcements.leaseRenewDeadline`).
+const RENEWAL: u64 = 5;
+/// The requests per second that an agent makes at most (`k8sClientRateLimit.qps`).
+const DEFAULT_RATE: u64 = 10;
+/// A range of more addresses is not there to be used up.
+const MOST_LEASES: u64 = 500;
+
 /// Writes the part.
 pub(super) fn write(site: &Site<'_>, values: &mut Values) {
     match site.cluster.distribution {
@@ -43,8 +50,12 @@ pub(super) fn write(site: &Site<'_>, values: &mut Values) {
         values.set("operator.replicas", 1);
     }
     let controller = site.cluster.load_balancer.as_ref().map(|controller| controller.value);
-    match site.cluster.announce.filter(|_| controller == Some(Controller::LbIpam)) {
-        Some(Announce::L2) => values.set("l2announcements.enabled", true),
+    let announce = site.cluster.announce.as_ref().map(|announce| announce.value);
+    match announce.filter(|_| controller == Some(Controller::LbIpam)) {
+        Some(Announce::L2) => {
+            values.set("l2announcements.enabled", true);
+            leases(site, values);
+        }
         Some(Announce::Bgp) => values.set("bgpControlPlane.enabled", true),
         None => {}
     }
@@ -52,6 +63,19 @@ pub(super) fn write(site: &Site<'_>, values: &mut Values) {
         let renamed = "localRedirectPolicies.enabled";
         let key = if site.chart.has(renamed) { renamed } else { "localRedirectPolicy" };
         values.set(key, true);
+    }
+}
+
+/// The agents' rate of requests, where they could have more leases to renew than the default of
+/// 10 per second allows: one every 5 seconds for each announced Service, of which there are no
+/// more than addresses. Source: Cilium, "L2 Announcements", Sizing client rate limit.
+fn leases(site: &Site<'_>, values: &mut Values) {
+    let ranges = site.cluster.load_balancer_ranges.iter();
+    let services = ranges.map(|range| range.value.size()).fold(0, u64::saturating_add);
+    let rate = services.min(MOST_LEASES).div_ceil(RENEWAL);
+    if rate > DEFAULT_RATE {
+        values.set("k8sClientRateLimit.qps", rate);
+        values.set("k8sClientRateLimit.burst", 2 * rate);
     }
 }
 

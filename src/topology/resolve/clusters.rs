@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::id::{ClusterId, NetworkId, RegionId};
 use super::super::{Cluster, ClusterMesh, ControlPlane, Dns, Endpoint, Ipam, Pool, Topology};
 use super::inherit::{inherit, versions as inherit_versions};
-use super::{CONTRADICTION, Names, versions};
+use super::{CONTRADICTION, Names, balancers, versions};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
 use crate::spec::cluster::{
@@ -157,7 +157,10 @@ fn build(
         kube_proxy: spec.kube_proxy.as_ref().map_or(KubeProxy::Iptables, |proxy| proxy.value),
         load_balancer: balancers.and_then(|balancers| balancers.controller.clone()),
         load_balancer_ranges: balancers.map(|b| b.ranges.clone()).unwrap_or_default(),
-        announce: balancers.and_then(|b| b.announce.as_ref()).map(|announce| announce.value),
+        announce: balancers.and_then(|balancers| balancers.announce.clone()),
+        announcing_nodes: super::labels(balancers.and_then(|balancers| balancers.nodes.as_ref())),
+        announcing_interfaces: balancers::interfaces(balancers, found),
+        bgp: balancers.and_then(|b| b.bgp.as_ref()).map(|bgp| balancers::bgp(bgp, found)),
         clustermesh: clustermesh(spec),
         dns: dns(spec),
         masquerade_v4: masquerade(spec, |m| m.ipv4.as_ref()),

@@ -44,8 +44,8 @@ pub(super) fn inherit(own: &mut ClusterSpec, parent: &ClusterSpec) {
     fill_inside!(own, parent; masquerade: ipv4, ipv6, bpf);
     fill_inside!(own, parent; hubble: enabled, relay, ui);
     if let (Some(own), Some(parent)) = (&mut own.load_balancers, &parent.load_balancers) {
-        fill!(own, parent; controller, announce);
-        fill_lists!(own, parent; ranges);
+        fill!(own, parent; controller, announce, nodes, bgp);
+        fill_lists!(own, parent; ranges, interfaces);
     } else if own.load_balancers.is_none() {
         own.load_balancers.clone_from(&parent.load_balancers);
     }
