@@ -2,7 +2,11 @@
 
 pub mod bgp_without_peers;
 pub mod cluster_id_out_of_range;
+pub mod colliding_hostnames;
+pub mod conflicting_exports;
+pub mod contradicting_peer;
 pub mod disconnected_clusters;
+pub mod discouraged_export;
 pub mod duplicate_cluster_id;
 pub mod dying_helm_value;
 pub mod end_of_life;
@@ -12,30 +16,48 @@ pub mod even_control_plane;
 pub mod foreign_service_export;
 pub mod hazardous_range;
 pub mod http01_solver;
+pub mod idle_affinity;
+pub mod ignored_service_annotation;
+pub mod ignored_traffic_distribution;
 pub mod incompatible_settings;
+pub mod inert_service_export;
 pub mod invalid_cluster_name;
 pub mod invariant;
 pub mod known_bad_version;
 pub mod l2_beside_kube_proxy;
 pub mod latency_over_budget;
 pub mod legacy_annotation;
+pub mod local_namespace;
+pub mod missing_namespace;
+pub mod missing_standby;
+pub mod one_sided_service;
 pub mod overlapping_cidr;
+<<<<<<< HEAD
 pub mod overlapping_pool;
+=======
+pub mod overlapping_workloads;
+>>>>>>> 75c5897 (Find what services and workloads get wrong over several clusters)
 pub mod overridden_invariant;
 pub mod pending_load_balancer;
 pub mod pool_too_small;
 pub mod removed_helm_value;
+pub mod scattered_writes;
 pub mod stretched_control_plane;
 pub mod subnet_outside_network;
+pub mod unexported_affinity;
 pub mod unknown_helm_value;
 pub mod unpublished_version;
 pub mod unreachable_flow;
+pub mod unreplaced_kube_proxy;
+pub mod unshared_service;
 pub mod unsupported_combination;
+pub mod unsynchronised_headless_service;
 pub mod version_skew;
 pub mod wrong_helm_value;
 
 mod helm_values;
 mod round_trip;
+mod written;
 
 use rayon::prelude::*;
 
@@ -95,6 +117,7 @@ pub static CHECKS: &[Check] = &[
     },
     Check { rule: &even_control_plane::EVEN_CONTROL_PLANE, run: even_control_plane::check },
     Check { rule: &latency_over_budget::LATENCY_OVER_BUDGET, run: latency_over_budget::check },
+<<<<<<< HEAD
     Check {
         rule: &endpoint_outside_pool::ENDPOINT_OUTSIDE_POOL,
         run: endpoint_outside_pool::check,
@@ -102,6 +125,41 @@ pub static CHECKS: &[Check] = &[
     Check { rule: &l2_beside_kube_proxy::L2_BESIDE_KUBE_PROXY, run: l2_beside_kube_proxy::check },
     Check { rule: &bgp_without_peers::BGP_WITHOUT_PEERS, run: bgp_without_peers::check },
     Check { rule: &overlapping_pool::OVERLAPPING_POOL, run: overlapping_pool::check },
+=======
+    Check { rule: &one_sided_service::ONE_SIDED_SERVICE, run: one_sided_service::check },
+    Check { rule: &unshared_service::UNSHARED_SERVICE, run: unshared_service::check },
+    Check { rule: &missing_namespace::MISSING_NAMESPACE, run: missing_namespace::check },
+    Check { rule: &idle_affinity::IDLE_AFFINITY, run: idle_affinity::check },
+    Check { rule: &unexported_affinity::UNEXPORTED_AFFINITY, run: unexported_affinity::check },
+    Check {
+        rule: &ignored_service_annotation::IGNORED_SERVICE_ANNOTATION,
+        run: ignored_service_annotation::check,
+    },
+    Check {
+        rule: &unsynchronised_headless_service::UNSYNCHRONISED_HEADLESS_SERVICE,
+        run: unsynchronised_headless_service::check,
+    },
+    Check { rule: &colliding_hostnames::COLLIDING_HOSTNAMES, run: colliding_hostnames::check },
+    Check {
+        rule: &ignored_traffic_distribution::IGNORED_TRAFFIC_DISTRIBUTION,
+        run: ignored_traffic_distribution::check,
+    },
+    Check {
+        rule: &overlapping_workloads::OVERLAPPING_WORKLOADS,
+        run: overlapping_workloads::check,
+    },
+    Check { rule: &scattered_writes::SCATTERED_WRITES, run: scattered_writes::check },
+    Check { rule: &missing_standby::MISSING_STANDBY, run: missing_standby::check },
+    Check { rule: &contradicting_peer::CONTRADICTING_PEER, run: contradicting_peer::check },
+    Check { rule: &discouraged_export::DISCOURAGED_EXPORT, run: discouraged_export::check },
+    Check { rule: &inert_service_export::INERT_SERVICE_EXPORT, run: inert_service_export::check },
+    Check { rule: &conflicting_exports::CONFLICTING_EXPORTS, run: conflicting_exports::check },
+    Check { rule: &local_namespace::LOCAL_NAMESPACE, run: local_namespace::check },
+    Check {
+        rule: &unreplaced_kube_proxy::UNREPLACED_KUBE_PROXY,
+        run: unreplaced_kube_proxy::check,
+    },
+>>>>>>> 75c5897 (Find what services and workloads get wrong over several clusters)
     Check { rule: &version_skew::VERSION_SKEW, run: version_skew::check },
     Check { rule: &known_bad_version::KNOWN_BAD_VERSION, run: known_bad_version::check },
     Check {

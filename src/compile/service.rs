@@ -62,8 +62,8 @@ fn whole(topology: &Topology, service: &Service, id: ClusterId) -> Resource {
     let labels = topology.workload(service.workload).labels.clone();
     spec.insert("selector".into(), texts(labels));
     spec.insert("ports".into(), service.ports.iter().map(port).collect());
-    if let Some(distribution) = service.traffic_distribution {
-        spec.insert("trafficDistribution".into(), distribution.word().into());
+    if let Some(distribution) = &service.traffic_distribution {
+        spec.insert("trafficDistribution".into(), distribution.value.word().into());
     }
     let object = Object {
         api_version: "v1",

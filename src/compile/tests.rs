@@ -195,10 +195,12 @@ fn several_subjects_of_a_namespace_share_a_policy() {
 
 #[test]
 fn a_peer_that_no_pod_can_be_has_no_rule() {
-    let topology = flows(
-        "    odd: {from: [payment-frontend], to: [{workload: fraud-detection, labels: {app: x}}], ports: [1]}",
-    );
-    let west = compiled(&topology, "euw1");
+    let flow = "    odd: {from: [payment-frontend], to: [{workload: fraud-detection, labels: {app: x}}], ports: [1]}";
+    let check = "    check-fraud: {from: [payment-frontend], to: [fraud-detection]}";
+    // It is an error of `check`; whoever compiles all the same opens nothing.
+    let (topology, found) = resolved(&TWO_CLUSTERS.replace(check, flow));
+    assert!(found.iter().all(|line| line.contains(" LB2042 ")), "{found:?}");
+    let west = compiled(&topology.unwrap(), "euw1");
     assert_eq!(names(&west, "CiliumNetworkPolicy"), ["default-deny", "allow-dns"]);
 }
 
@@ -319,11 +321,11 @@ fn a_capability_grants_and_does_not_isolate() {
 #[test]
 fn a_global_service_stands_wherever_it_is_called() {
     let only_east = ("clusters: [use1, euw1], serviceAccount", "clusters: [use1], serviceAccount");
-    let topology = changed(&[only_east]);
+    let any = ("{affinity: local, shared: true}", "{shared: true}");
+    let topology = changed(&[only_east, any]);
     let service = |name| find(&compiled(&topology, name), "Service", "fraud-detection").clone();
     let east = service("use1");
     let expected = json!({
-        "service.cilium.io/affinity": "local",
         "service.cilium.io/global": "true",
         "service.cilium.io/shared": "true",
     });

@@ -45,6 +45,10 @@ object! {
         "regions" => regions: Vec<Spanned<Glob>>,
         /// Their service account, where policies may rely on it.
         "serviceAccount" => service_account: Option<Spanned<Label>>,
+        /// The one of its clusters whose pods may be written to; those of the others are replicas.
+        "writer" => writer: Option<Spanned<String>>,
+        /// Whether a passive cluster must be able to take it over; `true` unless said otherwise.
+        "failover" => failover: Option<Spanned<bool>>,
     }
 
     /// A Service in front of a workload.
@@ -61,6 +65,8 @@ object! {
         "trafficDistribution" => traffic_distribution: Option<Spanned<TrafficDistribution>>,
         /// Whether it has no address of its own.
         "headless" => headless: Option<Spanned<bool>>,
+        /// Whether callers only read, so that any replica of a workload with a `writer` will do.
+        "readOnly" => read_only: Option<Spanned<bool>>,
         /// Who owns the Service object: `full` unless said otherwise.
         "manage" => manage: Option<Spanned<Manage>>,
     }

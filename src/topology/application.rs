@@ -1,6 +1,6 @@
 //! Namespaces, workloads, services, capabilities and flows, as they were meant.
 
-use super::id::{CapabilityId, ClusterSet, NamespaceId, ServiceId, WorkloadId};
+use super::id::{CapabilityId, ClusterId, ClusterSet, NamespaceId, ServiceId, WorkloadId};
 use crate::source::{Span, Spanned};
 use crate::spec::application::{Affinity, Manage, TrafficDistribution};
 use crate::spec::flow::Entity;
@@ -52,6 +52,10 @@ pub struct Workload {
     pub clusters: ClusterSet,
     /// Its service account, where policies may rely on it.
     pub service_account: Option<String>,
+    /// The one of its clusters whose pods may be written to, where only one has such pods.
+    pub writer: Option<Spanned<ClusterId>>,
+    /// Whether a passive cluster must be able to take it over.
+    pub failover: bool,
 }
 
 /// A Service in front of a workload.
@@ -70,9 +74,11 @@ pub struct Service {
     /// Whether it is exported by the Multi-Cluster Services API.
     pub export: bool,
     /// Which endpoints Kubernetes prefers.
-    pub traffic_distribution: Option<TrafficDistribution>,
+    pub traffic_distribution: Option<Spanned<TrafficDistribution>>,
     /// Whether it has no address of its own.
     pub headless: bool,
+    /// Whether callers only read.
+    pub read_only: bool,
     /// Who owns the Service object.
     pub manage: Manage,
     /// The clusters in which its workload runs.
@@ -85,6 +91,8 @@ pub struct Service {
 /// How a service is global.
 #[derive(Clone, Debug)]
 pub struct Global {
+    /// Where it is said.
+    pub span: Span,
     /// Which endpoints are preferred; never the literal `none`.
     pub affinity: Option<Affinity>,
     /// Whether `none` was said, of which nothing is written; a Service of the team's own may have

@@ -87,7 +87,7 @@ pub(crate) fn resolved(text: &str) -> (Option<Topology>, Vec<String>) {
 
 /// Rules about the choice of versions. Texts that show what is made under each minor choose old
 /// ones on purpose.
-const OF_VERSIONS: [&str; 3] = [" LB3004 ", " LB3005 ", " LB3006 "];
+const OF_VERSIONS: [&str; 4] = [" LB2034 ", " LB3004 ", " LB3005 ", " LB3006 "];
 
 /// Resolves a text that must have no findings, unless about its choice of versions.
 pub(crate) fn topology(text: &str) -> Topology {

@@ -15,6 +15,8 @@ pub(crate) struct Workload {
     pub(crate) namespace: &'static str,
     pub(crate) name: String,
     pub(crate) clusters: Vec<usize>,
+    /// Whether it says its service account, which no peer may contradict.
+    pub(crate) account: bool,
 }
 
 /// A service that flows can name.
@@ -105,11 +107,17 @@ fn application(
     for name in WORKLOADS.iter().take(dice.between(1, 4)) {
         let name = format!("{name}{}", if part == 0 { "" } else { "-two" });
         let (written, clusters) = workload(world, dice, &name, &all);
+        let account = written.get("serviceAccount").is_some();
+        let writer = written.get("writer").is_some();
         workloads.insert(name.clone(), written);
         for number in 0..dice.below(3) {
             let service_name = if number == 0 { name.clone() } else { format!("{name}-{number}") };
             let tcp = dice.chance(70);
-            let (written, offered) = service(world, dice, &name, &clusters, tcp);
+            let (mut written, offered) = service(world, dice, &name, &clusters, tcp);
+            if writer || dice.chance(10) {
+                // Whatever the workload's replicas are called for, they can answer.
+                written["readOnly"] = true.into();
+            }
             services.insert(service_name.clone(), written);
             let clusters = clusters.clone();
             declared.services.push(Service {
@@ -120,7 +128,19 @@ fn application(
                 offered,
             });
         }
-        declared.workloads.push(Workload { namespace, name, clusters });
+        declared.workloads.push(Workload { namespace, name, clusters, account });
+    }
+    // Where other clusters find a service, its namespace exists.
+    if services
+        .values()
+        .any(|service| service["global"] != Value::Null || service["export"] == true)
+    {
+        if dice.chance(50) {
+            spec.insert("createNamespace".into(), true.into());
+        } else {
+            spec.insert("clusters".into(), json!(world.names(&all)));
+            declared.further.push((namespace, all));
+        }
     }
     spec.insert("workloads".into(), workloads.into());
     if !services.is_empty() {
@@ -149,6 +169,13 @@ fn workload(world: &World, dice: &mut Dice, name: &str, all: &[usize]) -> (Value
     if dice.chance(40) {
         workload["serviceAccount"] = format!("sa-{name}").into();
     }
+    if dice.chance(20) {
+        workload["writer"] = json!(world.clusters[*dice.pick(&clusters)].name);
+    }
+    let passive = |cluster: &usize| world.clusters[*cluster].passive;
+    if all.iter().any(passive) && !clusters.iter().any(passive) {
+        workload["failover"] = false.into();
+    }
     (workload, clusters)
 }
 
@@ -162,18 +189,18 @@ fn service(
 ) -> (Value, Vec<usize>) {
     let mut offered = Vec::new();
     let mut service = json!({"workload": workload, "ports": ports(dice, tcp)});
+    let export = world.mcs && dice.chance(40);
     if world.global_services && dice.chance(50) {
         let mut global = json!({});
-        if dice.chance(60) {
+        // An affinity chooses between clusters, and is exported from 1.18 on.
+        let members = runs.iter().filter(|cluster| world.clusters[**cluster].member).count();
+        if world.flat && members > 1 && (!export || world.all_from(18)) && dice.chance(60) {
             global["affinity"] = json!(dice.pick(&["local", "remote", "none"]));
         }
         offered = runs.to_vec();
         match dice.below(5) {
             0 => global["shared"] = true.into(),
-            1 => {
-                global["shared"] = false.into();
-                offered.clear();
-            }
+            1 if export => global["shared"] = false.into(),
             2 => {
                 offered = dice.some(runs);
                 global["shared"] = json!(world.names(&offered));
@@ -183,13 +210,14 @@ fn service(
         }
         service["global"] = global;
     }
-    if world.mcs && dice.chance(40) {
+    if export {
         service["export"] = true.into();
         offered = runs.to_vec();
     }
     if dice.chance(20) {
         let ways = ["PreferClose", "PreferSameZone", "PreferSameNode"];
-        service["trafficDistribution"] = json!(dice.pick(&ways));
+        let known = if world.all_from(20) { &ways[..] } else { &ways[..1] };
+        service["trafficDistribution"] = json!(dice.pick(known));
     }
     if dice.chance(20) {
         service["headless"] = true.into();

@@ -16,6 +16,10 @@ pub(crate) fn document(world: &World, cluster: usize, dice: &mut Dice) -> Value 
         spec.insert("network".into(), network.name.as_str().into());
     }
     spec.insert("id".into(), place.id.into());
+    if place.passive || dice.chance(10) {
+        let role = if place.passive { "passive" } else { "active" };
+        spec.insert("role".into(), role.into());
+    }
     if !place.member || dice.chance(10) {
         spec.insert("mesh".into(), place.member.into());
     }
@@ -222,9 +226,6 @@ fn others(replaced: bool, dice: &mut Dice, spec: &mut Map<String, Value>) {
         1 => spec.insert("hubble".into(), json!({"enabled": false, "relay": false, "ui": false})),
         _ => None,
     };
-    if dice.chance(20) {
-        spec.insert("role".into(), json!(dice.pick(&["active", "passive"])));
-    }
     if dice.chance(20) {
         let mut plane = json!({"zones": ["a", "b", "c"]});
         if dice.chance(50) {

@@ -69,7 +69,7 @@ impl Peers<'_> {
         if dice.chance(20) {
             written["labels"] = json!({"tier": "debug", "on": "no"});
         }
-        if dice.chance(20) {
+        if dice.chance(20) && !workload.account {
             written["serviceAccount"] = "0".into();
         }
         Peer::pods(written, clusters)

@@ -62,6 +62,8 @@ pub(crate) struct Place {
     pub(crate) minor: usize,
     pub(crate) cilium: &'static str,
     pub(crate) eni: bool,
+    /// Whether it stands by.
+    pub(crate) passive: bool,
 }
 
 /// The mesh as decided.
@@ -144,6 +146,7 @@ impl World {
             minor,
             cilium: if minor == mesh { self.cilium } else { patches[dice.below(2)] },
             eni,
+            passive: dice.chance(10),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::id::{CapabilityId, ClusterSet, NamespaceId, ServiceId, WorkloadId};
+use super::super::id::{CapabilityId, ClusterId, ClusterSet, NamespaceId, ServiceId, WorkloadId};
 use super::super::{
     Capability, Global, Namespace, PeerKind, Service, ServicePort, Topology, Workload,
 };
@@ -121,11 +121,14 @@ fn workloads(
                 let help = "give the labels that tell its pods from others of the namespace";
                 found.push(Diagnostic::new(&CONTRADICTION, name.span, message).help(help));
             }
+            let writer = writer(workload, &clusters, names, found);
             topology.workloads.push(Workload {
                 name: name.clone(),
                 namespace,
                 labels: labels(Some(&workload.labels)),
                 clusters,
+                writer,
+                failover: workload.failover.as_ref().is_none_or(|failover| failover.value),
                 service_account: workload.service_account.as_ref().map(|a| a.value.0.clone()),
             });
             WorkloadId::new(topology.workloads.len() - 1)
@@ -148,6 +151,24 @@ fn workload_clusters(
         found.push(Diagnostic::new(&CONTRADICTION, name.span, message).help(help));
     }
     clusters.or(&region_clusters(topology, &workload.regions, found))
+}
+
+/// The cluster that a workload names as its writer, which must be one in which it runs.
+fn writer(
+    workload: &written::Workload,
+    clusters: &ClusterSet,
+    names: &Names,
+    found: &mut Diagnostics,
+) -> Option<Spanned<ClusterId>> {
+    let name = workload.writer.as_ref()?;
+    let id = names.cluster(name, found)?;
+    if !clusters.contains(id) {
+        let message = format!("the workload does not run in `{}`", name.value);
+        let help = "name one of the clusters in which it runs";
+        found.push(Diagnostic::new(&CONTRADICTION, name.span, message).help(help));
+        return None;
+    }
+    Some(Spanned::new(id, name.span))
 }
 
 /// Keeps the first of each name and reports the others.
@@ -220,8 +241,9 @@ fn one_service(
         ports: ports(name, service, headless, found),
         global: global(service.global.as_ref(), &clusters, topology, names, found),
         export: export(service, topology, found),
-        traffic_distribution: service.traffic_distribution.as_ref().map(|t| t.value),
+        traffic_distribution: service.traffic_distribution.clone(),
         headless,
+        read_only: service.read_only.as_ref().is_some_and(|read_only| read_only.value),
         manage: service.manage.as_ref().map_or(Manage::Full, |manage| manage.value),
         clusters,
         client_clusters: ClusterSet::new(),
@@ -294,7 +316,7 @@ fn global(
         found.push(finding.help("write `discovery: {globalServices: true}` in the mesh"));
     }
     let none = affinity == Some(Affinity::None);
-    Some(Global { affinity: affinity.filter(|_| !none), affinity_none: none, shared })
+    Some(Global { span, affinity: affinity.filter(|_| !none), affinity_none: none, shared })
 }
 
 fn export(service: &written::Service, topology: &Topology, found: &mut Diagnostics) -> bool {
@@ -333,9 +355,8 @@ pub(super) fn finish(topology: &mut Topology) {
             Some(global) => &global.shared,
             None => continue,
         };
-        let near = |client: &super::super::ClusterId| {
-            servers.iter().any(|server| topology.joined(*client, server))
-        };
+        let near =
+            |client: &ClusterId| servers.iter().any(|server| topology.joined(*client, server));
         let only: ClusterSet = clients.without(&service.clusters).iter().filter(near).collect();
         topology.services[id.index()].client_clusters = only;
     }
