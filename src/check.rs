@@ -32,11 +32,8 @@ pub mod missing_namespace;
 pub mod missing_standby;
 pub mod one_sided_service;
 pub mod overlapping_cidr;
-<<<<<<< HEAD
 pub mod overlapping_pool;
-=======
 pub mod overlapping_workloads;
->>>>>>> 75c5897 (Find what services and workloads get wrong over several clusters)
 pub mod overridden_invariant;
 pub mod pending_load_balancer;
 pub mod pool_too_small;
@@ -117,7 +114,6 @@ pub static CHECKS: &[Check] = &[
     },
     Check { rule: &even_control_plane::EVEN_CONTROL_PLANE, run: even_control_plane::check },
     Check { rule: &latency_over_budget::LATENCY_OVER_BUDGET, run: latency_over_budget::check },
-<<<<<<< HEAD
     Check {
         rule: &endpoint_outside_pool::ENDPOINT_OUTSIDE_POOL,
         run: endpoint_outside_pool::check,
@@ -125,7 +121,6 @@ pub static CHECKS: &[Check] = &[
     Check { rule: &l2_beside_kube_proxy::L2_BESIDE_KUBE_PROXY, run: l2_beside_kube_proxy::check },
     Check { rule: &bgp_without_peers::BGP_WITHOUT_PEERS, run: bgp_without_peers::check },
     Check { rule: &overlapping_pool::OVERLAPPING_POOL, run: overlapping_pool::check },
-=======
     Check { rule: &one_sided_service::ONE_SIDED_SERVICE, run: one_sided_service::check },
     Check { rule: &unshared_service::UNSHARED_SERVICE, run: unshared_service::check },
     Check { rule: &missing_namespace::MISSING_NAMESPACE, run: missing_namespace::check },
@@ -159,7 +154,6 @@ pub static CHECKS: &[Check] = &[
         rule: &unreplaced_kube_proxy::UNREPLACED_KUBE_PROXY,
         run: unreplaced_kube_proxy::check,
     },
->>>>>>> 75c5897 (Find what services and workloads get wrong over several clusters)
     Check { rule: &version_skew::VERSION_SKEW, run: version_skew::check },
     Check { rule: &known_bad_version::KNOWN_BAD_VERSION, run: known_bad_version::check },
     Check {
