@@ -4,12 +4,16 @@
 //! independent of each other, so they can be compiled in parallel and dropped when written.
 
 mod capability;
+mod certificate;
 mod cilium_values;
+mod cluster_issuer;
 mod default_deny;
 mod dns;
+mod dns01_access;
 mod flux_release;
 mod gitops;
 mod health;
+mod iam;
 mod load_balancer;
 mod metadata;
 mod namespace;
@@ -17,7 +21,10 @@ mod network_policy;
 mod service;
 mod service_export;
 
+use std::collections::BTreeMap;
+
 use crate::resource::Desired;
+use crate::topology::certificates::DnsRole;
 use crate::topology::{ClusterId, ClusterSet, NamespaceId, PeerKind, ServiceId, Topology};
 
 /// Makes one kind of output for one cluster.
@@ -88,6 +95,21 @@ pub static GENERATORS: &[Generator] = &[
         summary: "LB-IPAM pools, and how their addresses are announced",
         generate: load_balancer::generate,
     },
+    Generator {
+        name: "cluster_issuer",
+        summary: "ClusterIssuers of cert-manager",
+        generate: cluster_issuer::generate,
+    },
+    Generator {
+        name: "certificate",
+        summary: "Certificates of cert-manager",
+        generate: certificate::generate,
+    },
+    Generator {
+        name: "dns01_access",
+        summary: "what cert-manager needs to change zones of Route 53, in the cluster and in AWS",
+        generate: dns01_access::generate,
+    },
 ];
 
 /// What a generator is given.
@@ -111,6 +133,8 @@ pub struct Index {
     pub services: Vec<Vec<ServiceId>>,
     /// The declared namespaces that exist in a cluster.
     pub namespaces: Vec<Vec<NamespaceId>>,
+    /// The roles of AWS with which cert-manager changes zones, by their ARNs.
+    pub dns_roles: BTreeMap<String, DnsRole>,
 }
 
 impl Index {
@@ -121,6 +145,7 @@ impl Index {
             flows: vec![Vec::new(); empty],
             services: vec![Vec::new(); empty],
             namespaces: vec![Vec::new(); empty],
+            dns_roles: topology.dns_roles(),
         };
         for (at, flow) in topology.flows.iter().enumerate() {
             let sides = flow.from.iter().chain(&flow.to).filter(|peer| peer.kind.is_pods());

@@ -16,7 +16,9 @@ pub mod mesh;
 pub mod ports;
 pub mod reference;
 pub mod region;
+pub mod role;
 pub mod schema;
+pub mod solver;
 pub mod value;
 pub mod version_facts;
 

@@ -77,6 +77,8 @@ pub struct Topology {
     pub zones: Vec<dns::Zone>,
     /// Names by which users reach the regions, sorted.
     pub entrypoints: Vec<dns::Entrypoint>,
+    /// Where cert-manager runs.
+    pub cert_manager: certificates::CertManager,
     /// Issuers of certificates, sorted by name.
     pub issuers: Vec<certificates::Issuer>,
     /// Certificates that clusters ask for, sorted by name.

@@ -203,8 +203,9 @@ fn make_strict(schema: &mut Value) {
 }
 
 /// The kinds of Kubernetes itself, with the fields that compile may write.
-/// Source: Kubernetes' OpenAPI document of 1.34, `io.k8s.api.core.v1`.
-fn core() -> [(&'static str, Value); 3] {
+/// Source: Kubernetes' OpenAPI document of 1.34, `io.k8s.api.core.v1`
+/// and `io.k8s.api.rbac.v1`.
+fn core() -> Vec<(&'static str, Value)> {
     let texts = json!({"type": "object", "additionalProperties": {"type": "string"}});
     let object = |properties: Value, required: &[&str]| {
         json!({
@@ -242,10 +243,51 @@ fn core() -> [(&'static str, Value); 3] {
         }
         object(properties, &["apiVersion", "kind", "metadata"])
     };
-    [
+    let group = "rbac.authorization.k8s.io/v1";
+    let rbac = |kind: &str, content: Value| {
+        let mut properties = json!({
+            "apiVersion": {"const": group}, "kind": {"const": kind}, "metadata": {"type": "object"},
+        });
+        let required: Vec<_> = content.as_object().into_iter().flatten().collect();
+        let names: Vec<&str> = ["apiVersion", "kind", "metadata"]
+            .into_iter()
+            .chain(required.iter().map(|(key, _)| key.as_str()))
+            .collect();
+        for (key, schema) in &required {
+            properties[key.as_str()] = (*schema).clone();
+        }
+        object(properties, &names)
+    };
+    let list = json!({"type": "array", "items": {"type": "string"}, "minItems": 1});
+    let rule = object(
+        json!({"apiGroups": list, "resources": list, "resourceNames": list, "verbs": list}),
+        &["apiGroups", "resources", "verbs"],
+    );
+    let reference = object(
+        json!({
+            "apiGroup": {"const": "rbac.authorization.k8s.io"},
+            "kind": {"enum": ["Role", "ClusterRole"]},
+            "name": {"type": "string"},
+        }),
+        &["apiGroup", "kind", "name"],
+    );
+    let subject = object(
+        json!({
+            "kind": {"const": "ServiceAccount"},
+            "namespace": {"type": "string"},
+            "name": {"type": "string"},
+        }),
+        &["kind", "namespace", "name"],
+    );
+    let many = |items: Value| json!({"type": "array", "items": items, "minItems": 1});
+    let binding = json!({"roleRef": reference, "subjects": many(subject)});
+    vec![
         ("v1/Namespace", frame("Namespace", false)),
         ("v1/Service", frame("Service", true)),
         ("argoproj.io/v1alpha1/AppProject", project()),
+        ("v1/ServiceAccount", frame("ServiceAccount", false)),
+        ("rbac.authorization.k8s.io/v1/Role", rbac("Role", json!({"rules": many(rule)}))),
+        ("rbac.authorization.k8s.io/v1/RoleBinding", rbac("RoleBinding", binding)),
     ]
 }
 

@@ -5,6 +5,7 @@
 //! seed. A failure names the seed and the size that repeat it.
 
 mod application;
+mod certificates;
 mod cluster;
 pub(crate) mod dice;
 mod flow;

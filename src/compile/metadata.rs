@@ -27,7 +27,11 @@ pub(super) struct Object<'a> {
 
 impl Object<'_> {
     /// The object with what stands beside `metadata`.
-    pub(super) fn with(mut self, topology: &Topology, content: Option<(&str, Value)>) -> Resource {
+    pub(super) fn with<'b>(
+        mut self,
+        topology: &Topology,
+        content: impl IntoIterator<Item = (&'b str, Value)>,
+    ) -> Resource {
         if topology.gitops.as_ref().is_some_and(|gitops| gitops.tool == GitOpsTool::Flux) {
             // Flux would read every `$` of a regular expression as a variable of its own.
             // Source: fluxcd.io, Kustomization, "Post build variable substitution".
@@ -50,7 +54,7 @@ impl Object<'_> {
         body.insert("apiVersion".to_owned(), self.api_version.into());
         body.insert("kind".to_owned(), self.kind.into());
         body.insert("metadata".to_owned(), metadata.into());
-        body.extend(content.map(|(key, value)| (key.to_owned(), value)));
+        body.extend(content.into_iter().map(|(key, value)| (key.to_owned(), value)));
         Resource::object(body.into(), self.origin)
     }
 }

@@ -27,6 +27,8 @@ const FOLDERS: &[(&str, &str)] = &[
     ("CiliumBGPClusterConfig", "load-balancer"),
     ("CiliumBGPPeerConfig", "load-balancer"),
     ("CiliumBGPAdvertisement", "load-balancer"),
+    ("ClusterIssuer", "cert-manager/issuers"),
+    ("Certificate", "cert-manager/certificates"),
 ];
 
 /// The files of a cluster before they are text.

@@ -2,7 +2,8 @@
 
 use super::mesh::Versions;
 use super::value::{
-    Cidr, HostName, Ip, IpRange, Label, LabelKey, LabelValue, Subdomain, Time, VersionText, Word,
+    Cidr, HostName, HttpsUrl, Ip, IpRange, Label, LabelKey, LabelValue, Subdomain, Time,
+    VersionText, Word,
 };
 use crate::diagnostic::Diagnostics;
 use crate::source::Spanned;
@@ -62,6 +63,8 @@ object! {
         /// The Cilium minor that was installed first, such as `"1.17"`: defaults that changed
         /// since then stay as they were.
         "upgradeCompatibility" => upgrade_compatibility: Option<Spanned<VersionText>>,
+        /// Who vouches for its ServiceAccounts outside of it.
+        "identity" => identity: Option<Identity>,
         /// How drift reaches it.
         "access" => access: Option<Access>,
         /// Helm values that are merged over the generated ones.
@@ -225,6 +228,13 @@ object! {
         "relay" => relay: Option<Spanned<bool>>,
         /// Whether the user interface runs; it needs the relay.
         "ui" => ui: Option<Spanned<bool>>,
+    }
+
+    /// Who vouches for a cluster's ServiceAccounts outside of it.
+    pub struct Identity {
+        /// The issuer of its ServiceAccounts' tokens, to which a role of AWS gives its trust:
+        /// `https://oidc.eks.eu-west-1.amazonaws.com/id/…` of an EKS cluster.
+        "oidcIssuer" => oidc_issuer: Spanned<HttpsUrl>,
     }
 
     /// How drift reaches a cluster.

@@ -1,6 +1,7 @@
 //! DNS zones and the names by which users reach the regions, as they were written.
 
-use super::value::{HostName, Subdomain, Time, Word};
+use super::solver::Solver;
+use super::value::{HostName, HostedZoneId, Label, RoleArn, Subdomain, Time, Word};
 use crate::source::Spanned;
 use crate::yaml::fields::{Int, Map};
 use crate::{choice, object};
@@ -18,14 +19,38 @@ object! {
         "name" => name: Spanned<HostName>,
         /// Who serves it.
         "provider" => provider: Spanned<DnsProvider>,
-        /// The id of a Route 53 zone.
-        "hostedZoneID" => hosted_zone_id: Option<Spanned<Word>>,
-        /// The IAM role that changes it; `{cluster}` stands for the cluster's name.
-        "role" => role: Option<Spanned<Word>>,
+        /// The id of a Route 53 zone; without it the zone is looked up by its name, which does
+        /// not find private ones.
+        "hostedZoneID" => hosted_zone_id: Option<Spanned<HostedZoneId>>,
+        /// The IAM role with which cert-manager changes a Route 53 zone; `{cluster}` stands for
+        /// the cluster's name.
+        "role" => role: Option<Spanned<RoleArn>>,
+        /// Where cert-manager's credentials for Route 53 are from. Unless said otherwise
+        /// `service-account`, where there is a `role` and the cluster has an `identity`, and
+        /// `ambient` elsewhere.
+        "credentials" => credentials: Option<Spanned<Credentials>>,
+        /// An access key for Route 53, instead of a role.
+        "accessKey" => access_key: Option<AccessKey>,
+        /// The AWS region whose endpoints are called for Route 53; the cluster's own unless said
+        /// otherwise.
+        "region" => region: Option<Spanned<Label>>,
         /// Whether it is private.
         "private" => private: Option<Spanned<bool>>,
         /// The Secret with the provider's token.
         "tokenSecret" => token_secret: Option<SecretRef>,
+        /// Whether challenges follow a CNAME at `_acme-challenge` to another zone. `hostedZoneID`
+        /// and `role` are those of that zone then.
+        "followCNAME" => follow_cname: Option<Spanned<bool>>,
+        /// How cert-manager solves challenges at another provider.
+        "solver" => solver: Option<Spanned<Solver>>,
+    }
+
+    /// An access key of AWS, in a Secret of cert-manager's namespace.
+    pub struct AccessKey {
+        /// The key's id.
+        "idSecret" => id: SecretRef,
+        /// The key itself.
+        "secret" => secret: SecretRef,
     }
 
     /// A key of a Secret; the value itself is never written here.
@@ -88,6 +113,17 @@ choice! {
         "cloudflare" => Cloudflare,
         /// Somebody else.
         "other" => Other,
+    }
+
+    /// Where cert-manager's credentials for Route 53 are from.
+    pub enum Credentials {
+        /// A token of a ServiceAccount that is made for it, which AWS exchanges for the `role`.
+        "service-account" => ServiceAccount,
+        /// The `role` that cert-manager's own ServiceAccount is annotated with (IRSA).
+        "irsa" => Irsa,
+        /// What cert-manager's pod finds in its environment: a node's role, EKS Pod Identity. A
+        /// `role` is assumed from there.
+        "ambient" => Ambient,
     }
 
     /// How a region is chosen for a user.

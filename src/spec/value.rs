@@ -90,6 +90,18 @@ text_type! {
             Err("use labels of letters, digits and `-`, joined by `.`".into())
         }
     };
+    /// A DNS name that a certificate may be for: a host name, or `*.` before one.
+    /// Source: RFC 6125, section 6.4.3; RFC 8555, section 7.1.3.
+    DnsName, "a DNS name, or `*.` before one", None, |name| {
+        let lower = name.to_ascii_lowercase();
+        let host = lower.strip_prefix("*.").unwrap_or(&lower);
+        let host = host.strip_suffix('.').unwrap_or(host);
+        if host.len() <= 253 && host.split('.').all(|part| is_label(part, 63)) {
+            Ok(())
+        } else {
+            Err("write a name such as `api.example.com` or `*.example.com`".into())
+        }
+    };
     /// A DNS name or a pattern with `*`, as Cilium's `toFQDNs` takes it.
     /// Source: the CRD of CiliumNetworkPolicy, `matchName` and `matchPattern`.
     FqdnPattern, "a DNS name or a pattern with `*`",
@@ -137,6 +149,27 @@ text_type! {
             Err("write `https://charts.example.com` or `oci://registry.example.com/charts`; \
                  no user and no password".into())
         }
+    };
+    /// The URL of something that is reached by HTTPS.
+    HttpsUrl, "a URL that begins with `https://`", Some("^https://[^/]"), |url| {
+        let graphic = url.bytes().all(|byte| byte.is_ascii_graphic());
+        match url.strip_prefix("https://") {
+            Some(rest) if graphic && url.len() <= 2048 && !rest.is_empty() && !rest.starts_with('/') => Ok(()),
+            _ => Err("write it as `https://example.com/path`".into()),
+        }
+    };
+    /// The id of a Route 53 hosted zone. Source: Route 53's API, `ResourceId`.
+    HostedZoneId, "the id of a hosted zone", Some("^[A-Z0-9]{1,32}$"), |id| {
+        let known = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        if (1..=32).contains(&id.len()) && id.bytes().all(known) {
+            Ok(())
+        } else {
+            Err("write its capital letters and digits alone, such as `Z0123456789ABCDEFGHIJ`".into())
+        }
+    };
+    /// The ARN of an IAM role, in which `{cluster}` stands for a cluster's name.
+    RoleArn, "the ARN of an IAM role", Some("^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/"), |arn| {
+        super::role::parts(arn).map(|_| ())
     };
     /// Five fields of cron, or one of its `@` words.
     Schedule, "a cron schedule of five fields", None, |schedule| {

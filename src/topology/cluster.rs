@@ -161,6 +161,8 @@ pub struct Cluster {
     pub components: Vec<(String, Spanned<String>)>,
     /// The Cilium minor that was installed first.
     pub upgrade_compatibility: Option<String>,
+    /// The issuer of its ServiceAccounts' tokens, without a slash at the end.
+    pub oidc_issuer: Option<Spanned<String>>,
     /// The user's own Helm values, the most general layer first.
     pub values: Vec<Node>,
 }

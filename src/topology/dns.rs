@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::id::{ClusterId, ZoneId};
 use crate::source::{Span, Spanned};
-use crate::spec::dns::{DnsProvider, EntrypointRouting};
+use crate::spec::dns::{Credentials, DnsProvider, EntrypointRouting};
+use crate::spec::value::RoleArn;
 
 /// A DNS zone.
 #[derive(Clone, Debug)]
@@ -17,12 +20,22 @@ pub struct Zone {
     pub provider: DnsProvider,
     /// The id of a Route 53 zone.
     pub hosted_zone_id: Option<Spanned<String>>,
-    /// The IAM role that changes it; `{cluster}` stands for the cluster's name.
-    pub role: Option<Spanned<String>>,
+    /// The IAM role with which cert-manager changes it; `{cluster}` stands for the cluster's name.
+    pub role: Option<Spanned<RoleArn>>,
+    /// Where cert-manager's credentials for Route 53 are from, where it was said.
+    pub credentials: Option<Spanned<Credentials>>,
+    /// Name and key of the Secrets of an access key: of its id, and of the key itself.
+    pub access_key: Option<((String, String), (String, String))>,
+    /// The AWS region whose endpoints are called.
+    pub region: Option<String>,
     /// Whether it is private.
     pub private: bool,
     /// The Secret with the provider's token: name and key.
     pub token_secret: Option<(String, String)>,
+    /// Whether challenges follow a CNAME to another zone.
+    pub follow_cname: bool,
+    /// How cert-manager solves challenges at another provider.
+    pub solver: Option<Json>,
 }
 
 /// A name by which users reach the regions.

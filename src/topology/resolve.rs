@@ -59,6 +59,7 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
         flows: Vec::new(),
         zones: Vec::new(),
         entrypoints: Vec::new(),
+        cert_manager: super::certificates::CertManager::default(),
         issuers: Vec::new(),
         requests: Vec::new(),
         manifests: Vec::new(),

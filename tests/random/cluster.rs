@@ -35,6 +35,10 @@ pub(crate) fn document(world: &World, cluster: usize, dice: &mut Dice) -> Value 
     balancers(world, cluster, replaced, dice, &mut spec);
     spec.insert("clustermesh".into(), clustermesh(world, cluster, dice));
     others(replaced, dice, &mut spec);
+    if dice.chance(50) {
+        let issuer = format!("https://oidc.example.com/id/{cluster}/");
+        spec.insert("identity".into(), json!({"oidcIssuer": issuer}));
+    }
     json!({
         "apiVersion": "landbridge.dev/v1alpha1",
         "kind": "Cluster",

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::certificates;
 use super::dice::Dice;
 use super::world::World;
 
@@ -30,6 +31,9 @@ pub(crate) fn document(world: &World, dice: &mut Dice) -> Value {
             "reserved".into(),
             json!([{"cidrs": ["192.168.0.0/16", "fdff::/16"], "because": because}]),
         );
+    }
+    if dice.chance(50) {
+        certificates::sections(world, dice, &mut spec);
     }
     if dice.chance(30) {
         spec.insert("output".into(), json!(dice.pick(&["rendered", "out/of/the/way", "./out"])));
@@ -96,7 +100,7 @@ fn mesh(world: &World, dice: &mut Dice) -> Value {
     }
     mesh.insert("discovery".into(), discovery);
     if dice.chance(60) {
-        mesh.insert("certificates".into(), certificates(dice));
+        mesh.insert("certificates".into(), mesh_certificates(dice));
     }
     match dice.below(5) {
         0 => mesh.insert("defaultDeny".into(), json!([])),
@@ -131,7 +135,7 @@ fn routing(world: &World, dice: &mut Dice) -> Value {
     routing
 }
 
-fn certificates(dice: &mut Dice) -> Value {
+fn mesh_certificates(dice: &mut Dice) -> Value {
     match dice.below(3) {
         0 => json!({"method": "cronJob", "schedule": dice.pick(&["0 0 1 */4 *", "@monthly"])}),
         1 => json!({"method": "external", "caSecret": "cilium-ca"}),

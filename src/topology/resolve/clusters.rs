@@ -1,5 +1,6 @@
 //! Clusters: inherited settings, defaults, places.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -45,6 +46,27 @@ pub(super) fn resolve(
             ClusterId::new(topology.clusters.len() - 1)
         });
         names.clusters.insert(named.name.value.clone(), id);
+    }
+    same_identity(topology, found);
+}
+
+/// Reports two clusters whose tokens have one issuer: a role that trusts one of them would trust
+/// both.
+fn same_identity(topology: &Topology, found: &mut Diagnostics) {
+    let mut first: BTreeMap<&str, (&str, Span)> = BTreeMap::new();
+    for cluster in &topology.clusters {
+        let Some(issuer) = &cluster.oidc_issuer else { continue };
+        let name = cluster.name.value.as_str();
+        let Some((other, span)) = first.get(issuer.value.as_str()) else {
+            first.insert(&issuer.value, (name, issuer.span));
+            continue;
+        };
+        let message = format!("the clusters `{other}` and `{name}` have one issuer of tokens");
+        let mut finding = Diagnostic::new(&CONTRADICTION, issuer.span, message);
+        if *span != issuer.span {
+            finding = finding.related(*span, "the first");
+        }
+        found.push(finding.help("write each cluster's own `identity`"));
     }
 }
 
@@ -176,6 +198,10 @@ fn build(
             .upgrade_compatibility
             .as_ref()
             .map(|minor| minor.value.0.clone()),
+        oidc_issuer: spec.identity.as_ref().map(|identity| {
+            let url = &identity.oidc_issuer;
+            Spanned::new(url.value.trim_end_matches('/').to_owned(), url.span)
+        }),
         values: Vec::new(),
     })
 }

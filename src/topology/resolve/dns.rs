@@ -3,12 +3,15 @@
 use super::super::Topology;
 use super::super::dns::{Entrypoint, HealthCheck, Target, Zone, canonical};
 use super::super::id::{ClusterId, ZoneId};
-use super::{Names, not_compiled};
-use crate::diagnostic::Diagnostics;
+use super::{CONTRADICTION, Names, not_compiled};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Spanned;
 use crate::spec::TopologySpec;
 use crate::spec::dns as written;
+use crate::spec::dns::DnsProvider;
+use crate::yaml::INVALID_VALUE;
 use crate::yaml::fields::Map;
+use crate::yaml::json::json;
 
 /// Resolves the zones.
 pub(super) fn zones(
@@ -18,23 +21,85 @@ pub(super) fn zones(
     found: &mut Diagnostics,
 ) {
     let Some(dns) = &written.dns else { return };
-    not_compiled("dns", dns.span, found);
     for zone in &dns.zones {
         let name = Spanned::new(canonical(&zone.name.value), zone.name.span);
         let ids = names.zones.entry(name.value.clone()).or_default();
         ids.push(ZoneId::new(topology.zones.len()));
-        topology.zones.push(Zone {
-            name,
-            span: zone.span,
-            provider: zone.provider.value,
-            hosted_zone_id: text(zone.hosted_zone_id.as_ref()),
-            role: text(zone.role.as_ref()),
-            private: zone.private.as_ref().is_some_and(|private| private.value),
-            token_secret: zone
-                .token_secret
-                .as_ref()
-                .map(|secret| (secret.name.value.0.clone(), secret.key.value.0.clone())),
-        });
+        foreign_keys(zone, topology, found);
+        topology.zones.push(one_zone(name, zone));
+    }
+}
+
+fn one_zone(name: Spanned<String>, zone: &written::Zone) -> Zone {
+    Zone {
+        name,
+        span: zone.span,
+        provider: zone.provider.value,
+        hosted_zone_id: zone.hosted_zone_id.clone().map(|id| id.map(|id| id.0)),
+        role: zone.role.clone(),
+        credentials: zone.credentials.clone(),
+        access_key: zone.access_key.as_ref().map(|key| (secret(&key.id), secret(&key.secret))),
+        region: zone.region.as_ref().map(|region| region.value.0.clone()),
+        private: zone.private.as_ref().is_some_and(|private| private.value),
+        token_secret: zone.token_secret.as_ref().map(secret),
+        follow_cname: zone.follow_cname.as_ref().is_some_and(|follow| follow.value),
+        solver: zone.solver.as_ref().map(|solver| {
+            let mut solver = json(&solver.value.0);
+            solver.sort_all_objects();
+            solver
+        }),
+    }
+}
+
+/// Name and key of a Secret.
+pub(super) fn secret(written: &written::SecretRef) -> (String, String) {
+    (written.name.value.0.clone(), written.key.value.0.clone())
+}
+
+/// Reports keys of another provider than the zone's, credentials that exclude each other, and
+/// clusters for which the role's name gets too long.
+fn foreign_keys(zone: &written::Zone, topology: &Topology, found: &mut Diagnostics) {
+    let route53 = [
+        ("hostedZoneID", zone.hosted_zone_id.as_ref().map(|id| id.span)),
+        ("role", zone.role.as_ref().map(|role| role.span)),
+        ("credentials", zone.credentials.as_ref().map(|credentials| credentials.span)),
+        ("accessKey", zone.access_key.as_ref().map(|key| key.span)),
+        ("region", zone.region.as_ref().map(|region| region.span)),
+    ];
+    let own = route53.into_iter().map(|(key, span)| (key, DnsProvider::Route53, span));
+    let token = zone.token_secret.as_ref().map(|secret| secret.span);
+    let solver = zone.solver.as_ref().map(|solver| solver.span);
+    let others =
+        [("tokenSecret", DnsProvider::Cloudflare, token), ("solver", DnsProvider::Other, solver)];
+    for (key, provider, span) in own.chain(others) {
+        let Some(span) = span.filter(|_| provider != zone.provider.value) else { continue };
+        let (meant, said) = (provider.word(), zone.provider.value.word());
+        let message = format!("`{key}` belongs to zones of `{meant}`, and this is one of `{said}`");
+        let finding = Diagnostic::new(&CONTRADICTION, span, message);
+        found.push(finding.related(zone.provider.span, "the provider").help("remove one of them"));
+    }
+    if let (Some(key), Some(credentials)) = (&zone.access_key, &zone.credentials) {
+        let message = "an access key is not looked for elsewhere";
+        let finding = Diagnostic::new(&CONTRADICTION, credentials.span, message);
+        found.push(finding.related(key.span, "the access key").help("remove one of them"));
+    }
+    if let Some(credentials) = &zone.credentials
+        && credentials.value != written::Credentials::Ambient
+        && zone.role.is_none()
+        && !zone.broken.contains(&"role")
+    {
+        let message = format!("credentials of `{}` are those of a role", credentials.value.word());
+        let finding = Diagnostic::new(&CONTRADICTION, credentials.span, message);
+        found.push(finding.help("say with `role` which one"));
+    }
+    let Some(role) = &zone.role else { return };
+    for cluster in &topology.clusters {
+        if let Err(length) = role.value.of_cluster(&cluster.name) {
+            let name = &cluster.name.value;
+            let message = format!("the role of the cluster `{name}` has a name of {length} bytes");
+            let finding = Diagnostic::new(&INVALID_VALUE, role.span, message);
+            found.push(finding.help("shorten the part around `{cluster}`: 64 are allowed"));
+        }
     }
 }
 

@@ -38,7 +38,8 @@ macro_rules! fill_inside {
 /// Lets `own` inherit from `parent`. Helm values are not inherited: they are merged in layers.
 pub(super) fn inherit(own: &mut ClusterSpec, parent: &ClusterSpec) {
     fill!(own, parent; region, network, mesh, id, role, distribution, max_nodes, control_plane,
-        api_server, kube_proxy, mtu, upgrade_compatibility, access);
+        api_server, kube_proxy, mtu, upgrade_compatibility, identity,
+        access);
     fill_lists!(own, parent; node_cidrs, pod_cidrs, service_cidrs);
     fill_inside!(own, parent; dns: domain, namespace, selector, node_local, node_local_ip);
     fill_inside!(own, parent; masquerade: ipv4, ipv6, bpf);

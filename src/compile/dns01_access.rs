@@ -1,0 +1,105 @@
+//! What cert-manager needs to change DNS zones of Route 53: in the cluster, and in AWS.
+
+mod policy;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Input;
+use super::metadata::Object;
+use crate::resource::{Desired, Document, Resource};
+use crate::source::Span;
+use crate::spec::role::{self, RoleParts};
+use crate::topology::Topology;
+use crate::topology::certificates::{Access, DNS01_ACCOUNT};
+
+/// Adds the ServiceAccount whose tokens cert-manager exchanges, and the documents of the roles.
+pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
+    let Input { topology, index, id } = *input;
+    let cluster = topology.cluster(id);
+    let mut roles: BTreeMap<String, Span> = BTreeMap::new();
+    let (mut tokens, mut own) = (None, None);
+    for zone in topology.solved_zones(id).into_iter().map(|zone| topology.zone(zone)) {
+        let (Some(access), Some(written)) = (zone.access(cluster), &zone.role) else { continue };
+        let Some(arn) = access.role() else { continue };
+        roles.entry(arn.to_owned()).or_insert(written.span);
+        match &access {
+            Access::ServiceAccount(_) => tokens = tokens.or(Some(written.span)),
+            Access::Irsa(role) => own = own.or(Some((role.clone(), written.span))),
+            Access::Ambient(_) | Access::Key(_) => {}
+        }
+    }
+    desired.resources.extend(tokens.into_iter().flat_map(|origin| account(topology, origin)));
+    desired.documents.extend(own.map(|(role, origin)| values(topology, &role, origin)));
+    let parsed: Vec<_> = roles
+        .iter()
+        .filter_map(|(arn, origin)| Some((role::parts(arn).ok()?, &index.dns_roles[arn], *origin)))
+        .collect();
+    for (parts, role, origin) in &parsed {
+        let same = |other: &RoleParts<'_>| stem(other.name).eq_ignore_ascii_case(&stem(parts.name));
+        let taken = parsed.iter().filter(|(other, ..)| same(other)).count() > 1;
+        let account = if taken { format!("{}-", parts.account) } else { String::new() };
+        let path = format!("cert-manager/iam/{account}{}", stem(parts.name));
+        let mut write = |name: &str, body: Value| {
+            let path = format!("{path}-{name}.json").into();
+            desired.documents.push(Document { path, header: Vec::new(), body, origin: *origin });
+        };
+        write("permissions", policy::permissions(topology, &role.zones, parts.partition));
+        if !role.trusted.is_empty() {
+            write("trust", policy::trust(topology, role, parts));
+        }
+    }
+}
+
+/// A role's name as a part of a path.
+fn stem(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let name: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    if name.starts_with(|c: char| c.is_ascii_alphanumeric()) { name } else { format!("role{name}") }
+}
+
+/// The ServiceAccount, and cert-manager's permission to make tokens of it and of no other.
+/// Source: cert-manager's documentation, "Route53", "Referencing your own ServiceAccount".
+fn account(topology: &Topology, origin: Span) -> [Resource; 3] {
+    let place = &topology.cert_manager;
+    let object = |api_version, kind| Object {
+        api_version,
+        kind,
+        namespace: Some(&place.namespace),
+        name: DNS01_ACCOUNT,
+        labels: &[],
+        annotations: Vec::new(),
+        origin,
+    };
+    let group = "rbac.authorization.k8s.io";
+    let (rbac, own) = ("rbac.authorization.k8s.io/v1", &place.service_account);
+    let rules = json!([{
+        "apiGroups": [""],
+        "resources": ["serviceaccounts/token"],
+        "resourceNames": [DNS01_ACCOUNT],
+        "verbs": ["create"],
+    }]);
+    let subject = json!({"kind": "ServiceAccount", "namespace": place.namespace, "name": own});
+    let binding = [
+        ("roleRef", json!({"apiGroup": group, "kind": "Role", "name": DNS01_ACCOUNT})),
+        ("subjects", json!([subject])),
+    ];
+    [
+        object("v1", "ServiceAccount").with(topology, None),
+        object(rbac, "Role").with(topology, [("rules", rules)]),
+        object(rbac, "RoleBinding").with(topology, binding),
+    ]
+}
+
+/// What cert-manager's chart has to know of the role of its own ServiceAccount.
+fn values(topology: &Topology, role: &str, origin: Span) -> Document {
+    let annotations = json!({"eks.amazonaws.com/role-arn": role});
+    let name = &topology.cert_manager.service_account;
+    Document {
+        path: "cert-manager/values.yaml".into(),
+        header: vec!["Helm values of cert-manager; merge your own over them.".to_owned()],
+        body: json!({"serviceAccount": {"name": name, "annotations": annotations}}),
+        origin,
+    }
+}
