@@ -7,6 +7,7 @@
 //! Parsing does not stop at the first problem: what is broken in one document of a stream does
 //! not hide the next document.
 
+pub mod comments;
 pub mod fields;
 pub mod json;
 pub mod scalar;
