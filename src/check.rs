@@ -168,10 +168,11 @@ pub static CHECKS: &[Check] = &[
 
 /// Runs every rule.
 pub fn run(topology: &Topology, found: &mut Diagnostics) {
+    let beside = found.beside();
     let results: Vec<_> = CHECKS
         .par_iter()
         .map(|check| {
-            let mut found = Diagnostics::new();
+            let mut found = beside.beside();
             (check.run)(topology, &mut found);
             found
         })

@@ -3,12 +3,15 @@
 //! A finding is data. Wording and place are fixed where it is made; how it looks is the business
 //! of the formats.
 
+pub mod acceptance;
 pub mod rule;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::source::Span;
+use acceptance::{Acceptance, Acceptances, Accepted, Accepting};
 pub use rule::{Rule, RuleRef, Severity};
 
 /// A place with what is to be said about it.
@@ -143,6 +146,9 @@ pub struct Diagnostics {
     omitted: BTreeMap<(Cow<'static, str>, Severity), Omitted>,
     not_checked: Vec<NotChecked>,
     not_checked_omitted: usize,
+    accepting: Option<Accepting>,
+    accepted: Vec<Accepted>,
+    accepted_omitted: usize,
 }
 
 impl Diagnostics {
@@ -151,8 +157,59 @@ impl Diagnostics {
         Self::default()
     }
 
+    /// No findings yet, and the same acceptances as here: for one of several that work at once.
+    pub fn beside(&self) -> Self {
+        Self { accepting: self.accepting.as_ref().map(Accepting::beside), ..Self::default() }
+    }
+
+    /// Takes acceptances to heart, also for what was found before. Only warnings can be accepted
+    /// until [`Self::accept_errors`].
+    pub fn accept(&mut self, acceptances: Acceptances) {
+        self.accepting = Some(Accepting::new(Arc::new(acceptances)));
+        let found = std::mem::take(&mut self.found);
+        self.kept.clear();
+        for one in found {
+            self.push(one);
+        }
+    }
+
+    /// Errors that are found from now on can be accepted as well: what they are about is known.
+    pub fn accept_errors(&mut self) {
+        if let Some(accepting) = &mut self.accepting {
+            accepting.errors = true;
+        }
+    }
+
+    /// Adds what is wrong with the acceptances; once, when all else has been found. `performed`
+    /// says of a rule, by its code, whether it was run over everything.
+    pub fn judge_acceptances(&mut self, performed: &dyn Fn(&str) -> bool) {
+        let findings = self.accepting.as_ref().map(|accepting| accepting.findings(performed));
+        for finding in findings.into_iter().flatten() {
+            self.keep(finding);
+        }
+    }
+
     /// Adds a finding.
     pub fn push(&mut self, mut diagnostic: Diagnostic) {
+        let accepting = self.accepting.as_mut();
+        match accepting.and_then(|accepting| accepting.judge(&mut diagnostic)) {
+            Some(by) => {
+                diagnostic.shorten();
+                self.keep_accepted(Accepted { finding: diagnostic, by });
+            }
+            None => self.keep(diagnostic),
+        }
+    }
+
+    fn keep_accepted(&mut self, one: Accepted) {
+        if self.accepted.len() < MAX_KEPT {
+            self.accepted.push(one);
+        } else {
+            self.accepted_omitted += 1;
+        }
+    }
+
+    fn keep(&mut self, mut diagnostic: Diagnostic) {
         let kept = self.kept.entry(diagnostic.rule.code.clone()).or_default();
         if *kept < MAX_KEPT {
             *kept += 1;
@@ -188,9 +245,19 @@ impl Diagnostics {
 
     /// Takes over everything of another sink.
     pub fn extend(&mut self, other: Self) {
+        let judged = other.accepting.is_some();
         for one in other.found {
-            self.push(one);
+            if judged { self.keep(one) } else { self.push(one) }
         }
+        match (&mut self.accepting, other.accepting) {
+            (Some(accepting), Some(more)) => accepting.extend(more),
+            (accepting @ None, more) => *accepting = more,
+            (Some(_), None) => {}
+        }
+        for one in other.accepted {
+            self.keep_accepted(one);
+        }
+        self.accepted_omitted += other.accepted_omitted;
         for more in other.omitted.into_values() {
             self.omit(more);
         }
@@ -226,6 +293,19 @@ impl Diagnostics {
         self.omitted.values()
     }
 
+    /// The findings that are accepted, as far as they are kept, each with its acceptance.
+    pub fn accepted(&self) -> impl Iterator<Item = (&Diagnostic, &Acceptance)> {
+        let acceptances = self.accepting.as_ref().map(|accepting| &accepting.acceptances);
+        acceptances.into_iter().flat_map(|acceptances| {
+            self.accepted.iter().map(|one| (&one.finding, acceptances.get(one.by)))
+        })
+    }
+
+    /// How many more findings are accepted than are kept.
+    pub fn accepted_omitted(&self) -> usize {
+        self.accepted_omitted
+    }
+
     /// What could not be checked, as far as it is kept.
     pub fn unchecked(&self) -> &[NotChecked] {
         &self.not_checked
@@ -242,6 +322,8 @@ impl Diagnostics {
         let key = |d: &Diagnostic| (d.primary.span, d.rule.code.clone(), d.message.clone());
         self.found.sort_by_cached_key(key);
         self.found.dedup_by(|a, b| key(a) == key(b));
+        self.accepted.sort_by_cached_key(|one| key(&one.finding));
+        self.accepted.dedup_by(|a, b| key(&a.finding) == key(&b.finding));
         self.not_checked.sort_by(|a, b| (a.span, &a.what, &a.why).cmp(&(b.span, &b.what, &b.why)));
         self.not_checked.dedup();
     }

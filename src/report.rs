@@ -30,6 +30,8 @@ pub struct Summary {
     pub errors: usize,
     /// Findings that are warnings.
     pub warnings: usize,
+    /// Findings that are accepted; they are neither errors nor warnings.
+    pub accepted: usize,
     /// Things in scope that could not be checked.
     pub not_checked: usize,
     /// Files that were read.
@@ -92,6 +94,7 @@ impl<'a> Report<'a> {
         Summary {
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
+            accepted: self.found.accepted().count() + self.found.accepted_omitted(),
             not_checked: self.found.unchecked().len() + self.found.unchecked_omitted(),
             files: self.sources.iter().count(),
         }

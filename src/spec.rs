@@ -4,6 +4,7 @@
 //! and the reference page come from that declaration. Names are not resolved here and defaults
 //! are not applied: that is `topology`'s work.
 
+pub mod allow;
 pub mod application;
 pub mod certificates;
 pub mod cluster;
@@ -70,6 +71,8 @@ object! {
         "entrypoints" => entrypoints: Map<dns::Entrypoint>,
         /// What must hold over all clusters, whatever anyone declares.
         "guards" => guards: Map<guard::Guard>,
+        /// Findings that are accepted.
+        "allow" => allow: Vec<allow::Allow>,
         /// What drift does not report.
         "drift" => drift: Option<guard::Drift>,
     }

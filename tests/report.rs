@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use landbridge::diagnostic::acceptance::{Acceptance, Acceptances, Scope};
 use landbridge::diagnostic::{Diagnostic, Diagnostics, MAX_KEPT, Rule, Severity};
 use landbridge::report::{Format, Look, Report};
 use landbridge::source::{SourceId, SourceMap, Span};
+use landbridge::system::Date;
 use serde_json::Value;
 
 use crate::golden;
@@ -46,6 +48,12 @@ fn sample() -> (SourceMap, Diagnostics) {
     let west = sources.add("clusters/west.yaml", WEST);
     let at = |id, text| place(&sources, id, text);
     let mut found = Diagnostics::new();
+    found.accept(Acceptances::new(vec![acceptance(at(east, "10.96.0.0/16"))], day("2026-12-01")));
+    found.accept_errors();
+    found.push(
+        Diagnostic::new(&OVERLAP, at(east, "10.96.0.0/16"), "`10.96.0.0/16` is there twice")
+            .related(at(east, "10.1.0.0/16"), "pods of `east`"),
+    );
     found.push(
         Diagnostic::new(&FLOATING, at(east, "latest"), "`latest` is not an exact version")
             .help("write an exact version, such as `1.19.6`"),
@@ -65,6 +73,22 @@ fn sample() -> (SourceMap, Diagnostics) {
     (sources, found)
 }
 
+/// That overlaps at a place are accepted.
+fn acceptance(place: Span) -> Acceptance {
+    Acceptance {
+        code: "LB1001".to_owned(),
+        place,
+        scope: Scope::Part(place),
+        reason: "the same range in every cluster".into(),
+        owner: Some("platform".into()),
+        until: Some(day("2027-01-31")),
+    }
+}
+
+fn day(text: &str) -> Date {
+    text.parse().expect("a day")
+}
+
 fn written(format: Format, look: Look) -> String {
     let (sources, found) = sample();
     let mut out = Vec::new();
@@ -75,6 +99,12 @@ fn written(format: Format, look: Look) -> String {
 #[test]
 fn human() {
     golden::holds("fixtures/report/sample.txt", &written(Format::Human, Look::default()));
+}
+
+#[test]
+fn what_is_accepted_is_shown_where_everything_is() {
+    let text = written(Format::Human, Look { all: true, ..Look::default() });
+    golden::holds("fixtures/report/all.txt", &text);
 }
 
 #[test]

@@ -27,9 +27,10 @@ impl Target {
             opened => Some(opened.map_err(|error| self.failed(error))?),
         };
         let system: &dyn System = opened.as_ref().map_or(&empty, |opened| opened);
+        let beside = found.beside();
         let compare = |folder: &Folder| {
             let cluster = meant.topology.cluster(folder.cluster);
-            let mut found = Diagnostics::new();
+            let mut found = beside.beside();
             match meant.files(*folder) {
                 Ok((path, files)) => {
                     let span = cluster.name.span;

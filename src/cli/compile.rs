@@ -60,6 +60,7 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
         (args.check, &meant, &clusters, &target)
     {
         target.compare(meant, clusters, args.cluster.is_empty(), &mut checked.found)?;
+        checked.compared = args.cluster.is_empty();
     }
     let report = checked.report();
     let exit = args.threshold.judge(&report.summary());

@@ -5,6 +5,7 @@ use crate::compile::{self, Index};
 use crate::diagnostic::Diagnostics;
 use crate::render::{self, Files};
 use crate::report::Report;
+use crate::report::rules::rules;
 use crate::resource::Desired;
 use crate::source::SourceMap;
 use crate::system::System;
@@ -19,6 +20,10 @@ pub(super) struct Checked {
     pub(super) found: Diagnostics,
     /// What it means, with what concerns which cluster; nothing where it has errors.
     pub(super) meant: Option<Meant>,
+    /// Whether the rendered files of every cluster were compared with what is meant.
+    pub(super) compared: bool,
+    /// Whether every rule was run over all that was written.
+    whole: bool,
 }
 
 /// A project that was read and resolved, with whatever is wrong with it.
@@ -36,6 +41,9 @@ impl Resolved {
     pub(super) fn new(system: &dyn System) -> Self {
         let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
         let spec = spec::load::project(system, &mut sources, &mut found);
+        let today = system.today();
+        let allowed = spec::allow::read(&spec, &sources, &rules(), today, &mut found);
+        found.accept(allowed);
         let topology = topology::resolve::resolve(&spec, &mut found);
         Self { sources, found, topology }
     }
@@ -61,17 +69,27 @@ impl Checked {
     /// Reads and checks a project; problems of all phases are kept.
     pub(super) fn new(system: &dyn System) -> Self {
         let Resolved { sources, mut found, topology } = Resolved::new(system);
+        let whole = topology.is_some() && !found.has_errors();
+        found.accept_errors();
         if let Some(topology) = &topology {
             check::run(topology, &mut found);
         }
-        let whole = topology.filter(|_| !found.has_errors());
-        let meant = whole.map(Meant::new);
-        Self { sources, found, meant }
+        let meant = topology.filter(|_| !found.has_errors()).map(Meant::new);
+        Self { sources, found, meant, compared: false, whole }
     }
 
-    /// The findings, sorted.
+    /// The findings, sorted, also those about acceptances.
     pub(super) fn report(&mut self) -> Report<'_> {
-        Report::new(std::mem::take(&mut self.found), &self.sources)
+        let mut found = std::mem::take(&mut self.found);
+        let whole = self.whole && found.unchecked().is_empty();
+        // The families of rules that are about something else than the files of the project.
+        let elsewhere = |code: &str| match code.get(..3) {
+            Some("LB6") => !self.compared,
+            Some("LB7" | "LB8") => true,
+            _ => false,
+        };
+        found.judge_acceptances(&|code| whole && !elsewhere(code));
+        Report::new(found, &self.sources)
     }
 }
 

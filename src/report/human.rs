@@ -40,6 +40,9 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn io::Write) -> io::Re
     for (code, Counted { name, more, .. }) in rules.iter().filter(|(_, rule)| rule.more > 0) {
         writeln!(out, "… and {more} more of {code} ({name})\n")?;
     }
+    if look.all {
+        accepted(report, look, out)?;
+    }
     not_checked(report, look, most, out)?;
     if look.summary {
         writeln!(out, "{}", summary(&report.summary(), look))?;
@@ -82,6 +85,32 @@ fn render(report: &Report<'_>, finding: &Diagnostic, renderer: &Renderer) -> Str
     renderer.render(&[group])
 }
 
+/// The accepted findings, each with the reason.
+fn accepted(report: &Report<'_>, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
+    let bold = Style::new().bold();
+    for (finding, acceptance) in report.found().accepted() {
+        let head = format!("accepted[{}]", finding.rule.code);
+        let head = paint(&head, AnsiColor::Cyan.on_default().bold(), look);
+        let what = paint(&format!(": {}", line(&finding.message)), bold, look);
+        let place = report.sources().location(finding.primary.span);
+        let by = report.sources().location(acceptance.place);
+        writeln!(out, "{head}{what}\n  --> {}", line(&place))?;
+        write!(out, "   = because {}", line(&acceptance.reason))?;
+        if let Some(owner) = &acceptance.owner {
+            write!(out, ", says {}", line(owner))?;
+        }
+        if let Some(until) = acceptance.until {
+            write!(out, ", until {until}")?;
+        }
+        writeln!(out, ": {}\n", line(&by))?;
+    }
+    let more = report.found().accepted_omitted();
+    if more > 0 {
+        writeln!(out, "… and {more} more that are accepted\n")?;
+    }
+    Ok(())
+}
+
 fn not_checked(
     report: &Report<'_>,
     look: Look,
@@ -110,7 +139,7 @@ fn paint(text: &str, style: Style, look: Look) -> String {
 
 /// `2 errors, 1 warning, 3 not checked in 12 files`.
 fn summary(summary: &Summary, look: Look) -> String {
-    let Summary { errors, warnings, not_checked, files } = *summary;
+    let Summary { errors, warnings, accepted, not_checked, files } = *summary;
     let mut parts = Vec::new();
     let red = AnsiColor::BrightRed.on_default().bold();
     let yellow = AnsiColor::Yellow.on_default().bold();
@@ -122,6 +151,9 @@ fn summary(summary: &Summary, look: Look) -> String {
     }
     if parts.is_empty() {
         parts.push("no findings".to_owned());
+    }
+    if accepted > 0 {
+        parts.push(format!("{accepted} accepted"));
     }
     if not_checked > 0 {
         parts.push(paint(&format!("{not_checked} not checked"), yellow, look));

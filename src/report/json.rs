@@ -7,6 +7,7 @@ use std::io;
 use serde::Serialize;
 
 use super::{Report, Summary};
+use crate::diagnostic::acceptance::Acceptance;
 use crate::diagnostic::{Diagnostic, Label, NotChecked, Omitted};
 use crate::source::{SourceId, SourceMap, Span};
 
@@ -19,6 +20,7 @@ pub const SCHEMA: &str = include_str!("../../schemas/report.v1.json");
 struct Root<'a> {
     version: u32,
     findings: Vec<Finding<'a>>,
+    accepted: Vec<AcceptedFinding<'a>>,
     not_checked: Vec<Unchecked<'a>>,
     /// Counted and not listed, where there are more than ten thousand of a rule.
     omitted: Vec<OmittedFindings<'a>>,
@@ -44,6 +46,22 @@ struct Finding<'a> {
     related: Vec<Labelled<'a>>,
     help: &'a [String],
     notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct AcceptedFinding<'a> {
+    #[serde(flatten)]
+    finding: Finding<'a>,
+    acceptance: By<'a>,
+}
+
+#[derive(Serialize)]
+struct By<'a> {
+    reason: &'a str,
+    owner: Option<&'a str>,
+    /// The last day.
+    until: Option<String>,
+    place: Place<'a>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +95,7 @@ struct Point {
 struct Counts {
     errors: usize,
     warnings: usize,
+    accepted: usize,
     not_checked: usize,
     files: usize,
 }
@@ -89,17 +108,20 @@ pub fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let found = report.found();
     let spans = found
         .iter()
+        .chain(found.accepted().map(|(one, _)| one))
         .flat_map(|one| std::iter::once(&one.primary).chain(&one.related))
         .map(|label| label.span)
+        .chain(found.accepted().map(|(_, by)| by.place))
         .chain(found.unchecked().iter().map(|one| one.span));
     let points = Points::of(report.sources(), spans);
-    let Summary { errors, warnings, not_checked, files } = report.summary();
+    let Summary { errors, warnings, accepted, not_checked, files } = report.summary();
     let root = Root {
         version: VERSION,
         findings: found.iter().map(|one| finding(&points, one)).collect(),
+        accepted: found.accepted().map(|(one, by)| self::accepted(&points, one, by)).collect(),
         not_checked: found.unchecked().iter().map(|one| unchecked(&points, one)).collect(),
         omitted: found.omitted().map(omitted).collect(),
-        summary: Counts { errors, warnings, not_checked, files },
+        summary: Counts { errors, warnings, accepted, not_checked, files },
     };
     serde_json::to_writer_pretty(&mut *out, &root)?;
     writeln!(out)
@@ -116,6 +138,20 @@ fn finding<'a>(points: &Points<'a>, one: &'a Diagnostic) -> Finding<'a> {
         help: &one.help,
         notes: &one.notes,
     }
+}
+
+fn accepted<'a>(
+    points: &Points<'a>,
+    one: &'a Diagnostic,
+    by: &'a Acceptance,
+) -> AcceptedFinding<'a> {
+    let acceptance = By {
+        reason: &by.reason,
+        owner: by.owner.as_deref(),
+        until: by.until.map(|day| day.to_string()),
+        place: points.place(by.place),
+    };
+    AcceptedFinding { finding: finding(points, one), acceptance }
 }
 
 fn unchecked<'a>(points: &Points<'a>, one: &'a NotChecked) -> Unchecked<'a> {

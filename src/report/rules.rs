@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use crate::check::CHECKS;
 use crate::diagnostic::Rule;
-use crate::{manifest, render, spec, topology, yaml};
+use crate::{diagnostic, manifest, render, spec, topology, yaml};
 
 /// The tables of the modules that have rules, besides those of the checks.
 static TABLES: &[&[&Rule]] = &[
+    diagnostic::acceptance::RULES,
     yaml::RULES,
     manifest::RULES,
     spec::RULES,

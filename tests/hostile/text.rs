@@ -119,3 +119,33 @@ fn a_regular_expression_does_not_explode() {
         Attack::with("flows:", &http).is_refused("landbridge.yaml:48", "regular expression");
     }
 }
+
+#[test]
+fn acceptances_are_bounded() {
+    let comment = "# landbridge: allow(LB2007) why until 2999-01-31\n";
+    let attack = Attack::new();
+    attack.put("landbridge.yaml", format!("{}{PROJECT}", comment.repeat(100_000)));
+    attack.run(&["check"]).says("100000 warnings in 1 file");
+    attack.put("landbridge.yaml", format!("{}{PROJECT}", comment.repeat(100_001)));
+    attack.is_refused("landbridge.yaml:100001:1", "more than 100000 acceptances");
+    let rules = "LB2007,".repeat(200_000);
+    for comment in [
+        format!("# landbridge: allow({rules}LB2007) why"),
+        format!("# landbridge: allow({rules}"),
+        format!("# landbridge: allow(LB2007) {}", "until ".repeat(200_000)),
+        format!("# landbridge: {}", "x".repeat(2_000_000)),
+        format!("# landbridge: allow({}) why", "x".repeat(2_000_000)),
+        "# landbridge: ".repeat(200_000),
+        "# landbridge: allow(LB2006) \u{202e} until \u{202e}".to_owned(),
+        "# landbridge: allow(\u{202e}) why".to_owned(),
+    ] {
+        let attack = Attack::new();
+        attack.put("landbridge.yaml", format!("{comment}\n{PROJECT}"));
+        let outcome = attack.run(&["check"]);
+        outcome.ends_with(&[1]);
+        outcome.says("error[LB0019]");
+    }
+    let entry = "    - {rule: LB2007, files: [\"**/*a*b*c*d*.yaml\"], reason: why}\n";
+    let many = format!("include: []\n  allow:\n{}", entry.repeat(1_001));
+    Attack::with("include: []", &many).is_refused("landbridge.yaml:1007:", "more than 1000 globs");
+}
