@@ -146,9 +146,7 @@ pub struct Diagnostics {
     omitted: BTreeMap<(Cow<'static, str>, Severity), Omitted>,
     not_checked: Vec<NotChecked>,
     not_checked_omitted: usize,
-    accepting: Option<Accepting>,
-    accepted: Vec<Accepted>,
-    accepted_omitted: usize,
+    accepting: Option<Box<Accepting>>,
 }
 
 impl Diagnostics {
@@ -158,14 +156,16 @@ impl Diagnostics {
     }
 
     /// No findings yet, and the same acceptances as here: for one of several that work at once.
+    #[must_use]
     pub fn beside(&self) -> Self {
-        Self { accepting: self.accepting.as_ref().map(Accepting::beside), ..Self::default() }
+        let accepting = self.accepting.as_ref().map(|accepting| Box::new(accepting.beside()));
+        Self { accepting, ..Self::default() }
     }
 
     /// Takes acceptances to heart, also for what was found before. Only warnings can be accepted
     /// until [`Self::accept_errors`].
     pub fn accept(&mut self, acceptances: Acceptances) {
-        self.accepting = Some(Accepting::new(Arc::new(acceptances)));
+        self.accepting = Some(Box::new(Accepting::new(Arc::new(acceptances))));
         let found = std::mem::take(&mut self.found);
         self.kept.clear();
         for one in found {
@@ -192,20 +192,12 @@ impl Diagnostics {
     /// Adds a finding.
     pub fn push(&mut self, mut diagnostic: Diagnostic) {
         let accepting = self.accepting.as_mut();
-        match accepting.and_then(|accepting| accepting.judge(&mut diagnostic)) {
-            Some(by) => {
+        match accepting.and_then(|accepting| Some((accepting.judge(&mut diagnostic)?, accepting))) {
+            Some((by, accepting)) => {
                 diagnostic.shorten();
-                self.keep_accepted(Accepted { finding: diagnostic, by });
+                accepting.keep(Accepted { finding: diagnostic, by });
             }
             None => self.keep(diagnostic),
-        }
-    }
-
-    fn keep_accepted(&mut self, one: Accepted) {
-        if self.accepted.len() < MAX_KEPT {
-            self.accepted.push(one);
-        } else {
-            self.accepted_omitted += 1;
         }
     }
 
@@ -250,14 +242,10 @@ impl Diagnostics {
             if judged { self.keep(one) } else { self.push(one) }
         }
         match (&mut self.accepting, other.accepting) {
-            (Some(accepting), Some(more)) => accepting.extend(more),
+            (Some(accepting), Some(more)) => accepting.extend(*more),
             (accepting @ None, more) => *accepting = more,
             (Some(_), None) => {}
         }
-        for one in other.accepted {
-            self.keep_accepted(one);
-        }
-        self.accepted_omitted += other.accepted_omitted;
         for more in other.omitted.into_values() {
             self.omit(more);
         }
@@ -295,15 +283,12 @@ impl Diagnostics {
 
     /// The findings that are accepted, as far as they are kept, each with its acceptance.
     pub fn accepted(&self) -> impl Iterator<Item = (&Diagnostic, &Acceptance)> {
-        let acceptances = self.accepting.as_ref().map(|accepting| &accepting.acceptances);
-        acceptances.into_iter().flat_map(|acceptances| {
-            self.accepted.iter().map(|one| (&one.finding, acceptances.get(one.by)))
-        })
+        self.accepting.iter().flat_map(|accepting| accepting.accepted())
     }
 
     /// How many more findings are accepted than are kept.
     pub fn accepted_omitted(&self) -> usize {
-        self.accepted_omitted
+        self.accepting.as_ref().map_or(0, |accepting| accepting.omitted)
     }
 
     /// What could not be checked, as far as it is kept.
@@ -322,8 +307,10 @@ impl Diagnostics {
         let key = |d: &Diagnostic| (d.primary.span, d.rule.code.clone(), d.message.clone());
         self.found.sort_by_cached_key(key);
         self.found.dedup_by(|a, b| key(a) == key(b));
-        self.accepted.sort_by_cached_key(|one| key(&one.finding));
-        self.accepted.dedup_by(|a, b| key(&a.finding) == key(&b.finding));
+        if let Some(accepting) = &mut self.accepting {
+            accepting.accepted.sort_by_cached_key(|one| key(&one.finding));
+            accepting.accepted.dedup_by(|a, b| key(&a.finding) == key(&b.finding));
+        }
         self.not_checked.sort_by(|a, b| (a.span, &a.what, &a.why).cmp(&(b.span, &b.what, &b.why)));
         self.not_checked.dedup();
     }

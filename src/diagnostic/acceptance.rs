@@ -9,7 +9,7 @@ mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, MAX_KEPT, Severity};
 use crate::source::{SourceId, Span};
 use crate::system::Date;
 pub use rules::{
@@ -51,11 +51,11 @@ pub enum Scope {
 
 /// A finding that is accepted.
 #[derive(Clone, Debug)]
-pub struct Accepted {
+pub(super) struct Accepted {
     /// The finding.
-    pub finding: Diagnostic,
+    pub(super) finding: Diagnostic,
     /// Which of the acceptances.
-    pub by: usize,
+    pub(super) by: usize,
 }
 
 /// The acceptances of a project.
@@ -176,6 +176,9 @@ pub(super) struct Accepting {
     used: BTreeSet<usize>,
     /// Those that an error would have needed that cannot be accepted, with that error.
     refused: BTreeMap<usize, Span>,
+    /// What is accepted, as far as it is kept, and how much more there is.
+    pub(super) accepted: Vec<Accepted>,
+    pub(super) omitted: usize,
 }
 
 impl Accepting {
@@ -214,7 +217,23 @@ impl Accepting {
         }
     }
 
+    pub(super) fn keep(&mut self, one: Accepted) {
+        if self.accepted.len() < MAX_KEPT {
+            self.accepted.push(one);
+        } else {
+            self.omitted += 1;
+        }
+    }
+
+    pub(super) fn accepted(&self) -> impl Iterator<Item = (&Diagnostic, &Acceptance)> {
+        self.accepted.iter().map(|one| (&one.finding, self.acceptances.get(one.by)))
+    }
+
     pub(super) fn extend(&mut self, other: Self) {
+        for one in other.accepted {
+            self.keep(one);
+        }
+        self.omitted += other.omitted;
         self.used.extend(other.used);
         for (at, error) in other.refused {
             self.refused.entry(at).or_insert(error);

@@ -239,13 +239,12 @@ impl<'a> Reader<'a> {
     /// A node begins; one with an `end` is complete. Gives the comments about the whole of it.
     fn node(&mut self, start: usize, end: Option<usize>, block: bool) -> Vec<usize> {
         let mut whole = Vec::new();
-        let (key, item) = match self.open.last() {
-            Some(open) => (open.mapping && !open.value, (!open.mapping).then_some(open.flow)),
-            None => {
-                whole.append(&mut self.document);
-                (false, None)
-            }
-        };
+        if self.open.is_empty() {
+            whole.append(&mut self.document);
+        }
+        let open = self.open.last();
+        let key = open.is_some_and(|open| open.mapping && !open.value);
+        let item = open.filter(|open| !open.mapping).map(|open| open.flow);
         if !self.waiting.is_empty() {
             let begins = match item {
                 Some(true) => true,
