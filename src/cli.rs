@@ -20,6 +20,7 @@ mod man;
 mod output;
 mod pipeline;
 mod project;
+mod resolved;
 mod schema;
 mod target;
 mod write;

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
-use super::pipeline::Resolved;
+use super::resolved::Resolved;
 use crate::address::plan::Plan;
 use crate::report::Report;
 use crate::topology::Topology;

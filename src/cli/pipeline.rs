@@ -1,16 +1,16 @@
 //! The phases in their order, as every command runs them.
 
 use super::error::Error;
+use super::resolved::Resolved;
+use crate::check;
 use crate::compile::{self, Index};
 use crate::diagnostic::Diagnostics;
 use crate::render::{self, Files};
 use crate::report::Report;
-use crate::report::rules::rules;
 use crate::resource::Desired;
 use crate::source::SourceMap;
 use crate::system::System;
 use crate::topology::{ClusterId, Topology};
-use crate::{check, spec, topology};
 
 /// A project that was read and checked.
 pub(super) struct Checked {
@@ -24,29 +24,6 @@ pub(super) struct Checked {
     pub(super) compared: bool,
     /// Whether every rule was run over all that was written.
     whole: bool,
-}
-
-/// A project that was read and resolved, with whatever is wrong with it.
-pub(super) struct Resolved {
-    /// The texts of its files.
-    pub(super) sources: SourceMap,
-    /// What is wrong with its shape and its names.
-    pub(super) found: Diagnostics,
-    /// What could be resolved; nothing where there is no topology to speak of.
-    pub(super) topology: Option<Topology>,
-}
-
-impl Resolved {
-    /// Reads and resolves a project; no rule is run over it.
-    pub(super) fn new(system: &dyn System) -> Self {
-        let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
-        let spec = spec::load::project(system, &mut sources, &mut found);
-        let today = system.today();
-        let allowed = spec::allow::read(&spec, &sources, &rules(), today, &mut found);
-        found.accept(allowed);
-        let topology = topology::resolve::resolve(&spec, &mut found);
-        Self { sources, found, topology }
-    }
 }
 
 /// A folder below the output folder: a cluster's, or that of the GitOps tool that applies it.
