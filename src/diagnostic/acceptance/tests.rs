@@ -84,9 +84,9 @@ fn an_accepted_finding_never_hides_another() {
             let about = list.iter().any(|acceptance| is_about(acceptance, &one));
             let said = (one.rule.code.clone(), one.primary.span);
             if about {
-                accepted.push(said)
+                accepted.push(said);
             } else {
-                open.push(said)
+                open.push(said);
             }
             let sink = if dice(2) == 0 { &mut found } else { &mut part };
             sink.push(one);
