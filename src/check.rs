@@ -14,6 +14,7 @@ pub mod endpoint_outside_pool;
 pub mod eni_cluster_id;
 pub mod even_control_plane;
 pub mod foreign_service_export;
+pub mod gateway_beside_kube_proxy;
 pub mod hazardous_range;
 pub mod http01_solver;
 pub mod idle_affinity;
@@ -38,6 +39,8 @@ pub mod overridden_invariant;
 pub mod pending_load_balancer;
 pub mod pool_too_small;
 pub mod removed_helm_value;
+pub mod route_without_flow;
+pub mod route_without_listener;
 pub mod scattered_writes;
 pub mod stretched_control_plane;
 pub mod subnet_outside_network;
@@ -153,6 +156,15 @@ pub static CHECKS: &[Check] = &[
     Check {
         rule: &unreplaced_kube_proxy::UNREPLACED_KUBE_PROXY,
         run: unreplaced_kube_proxy::check,
+    },
+    Check {
+        rule: &gateway_beside_kube_proxy::GATEWAY_BESIDE_KUBE_PROXY,
+        run: gateway_beside_kube_proxy::check,
+    },
+    Check { rule: &route_without_flow::ROUTE_WITHOUT_FLOW, run: route_without_flow::check },
+    Check {
+        rule: &route_without_listener::ROUTE_WITHOUT_LISTENER,
+        run: route_without_listener::check,
     },
     Check { rule: &version_skew::VERSION_SKEW, run: version_skew::check },
     Check { rule: &known_bad_version::KNOWN_BAD_VERSION, run: known_bad_version::check },

@@ -11,6 +11,7 @@ mod default_deny;
 mod dns;
 mod dns01_access;
 mod flux_release;
+mod gateway;
 mod gitops;
 mod health;
 mod iam;
@@ -110,6 +111,11 @@ pub static GENERATORS: &[Generator] = &[
         summary: "what cert-manager needs to change zones of Route 53, in the cluster and in AWS",
         generate: dns01_access::generate,
     },
+    Generator {
+        name: "gateway",
+        summary: "Gateways, and routes from them to services of several clusters",
+        generate: gateway::generate,
+    },
 ];
 
 /// What a generator is given.
@@ -135,6 +141,8 @@ pub struct Index {
     pub namespaces: Vec<Vec<NamespaceId>>,
     /// The roles of AWS with which cert-manager changes zones, by their ARNs.
     pub dns_roles: BTreeMap<String, DnsRole>,
+    /// The routes of a cluster, as indices into `Topology::routes`.
+    pub routes: Vec<Vec<usize>>,
 }
 
 impl Index {
@@ -146,6 +154,7 @@ impl Index {
             services: vec![Vec::new(); empty],
             namespaces: vec![Vec::new(); empty],
             dns_roles: topology.dns_roles(),
+            routes: vec![Vec::new(); empty],
         };
         for (at, flow) in topology.flows.iter().enumerate() {
             let sides = flow.from.iter().chain(&flow.to).filter(|peer| peer.kind.is_pods());
@@ -164,6 +173,9 @@ impl Index {
         for (at, namespace) in topology.namespaces.iter().enumerate() {
             let clusters = namespace.clusters.iter();
             clusters.for_each(|id| index.namespaces[id.index()].push(NamespaceId::new(at)));
+        }
+        for (at, route) in topology.routes.iter().enumerate() {
+            route.clusters.iter().for_each(|id| index.routes[id.index()].push(at));
         }
         index
     }

@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod delivery;
 pub mod dns;
 pub mod flow;
+pub mod gateway;
 pub mod guard;
 pub mod load;
 pub mod mesh;
@@ -69,6 +70,8 @@ object! {
         "certificates" => certificates: Option<certificates::Certificates>,
         /// Names by which users reach the regions, with what answers for them.
         "entrypoints" => entrypoints: Map<dns::Entrypoint>,
+        /// Where requests from outside enter clusters, by the name of the Gateway.
+        "gateways" => gateways: Map<gateway::Gateway>,
         /// What must hold over all clusters, whatever anyone declares.
         "guards" => guards: Map<guard::Guard>,
         /// Findings that are accepted.

@@ -6,6 +6,7 @@
 
 pub mod certificates;
 pub mod dns;
+pub mod gateway;
 pub mod id;
 pub mod manifests;
 pub mod path;
@@ -25,8 +26,8 @@ pub use cluster::{
     Ipam, Mesh, Pool, Routing,
 };
 pub use id::{
-    CapabilityId, ClusterId, ClusterSet, IssuerId, NamespaceId, NetworkId, RegionId, ServiceId,
-    WorkloadId, ZoneId,
+    CapabilityId, ClusterId, ClusterSet, GatewayId, IssuerId, NamespaceId, NetworkId, RegionId,
+    ServiceId, WorkloadId, ZoneId,
 };
 
 use std::time::Duration;
@@ -83,6 +84,10 @@ pub struct Topology {
     pub issuers: Vec<certificates::Issuer>,
     /// Certificates that clusters ask for, sorted by name.
     pub requests: Vec<certificates::CertificateRequest>,
+    /// Where requests from outside enter clusters, sorted by name.
+    pub gateways: Vec<gateway::Gateway>,
+    /// Which requests go to which services, sorted by namespace and name.
+    pub routes: Vec<gateway::Route>,
     /// Hand-written Kubernetes objects.
     pub manifests: Vec<ManifestSet>,
     /// What the team knows about versions; an entry's name is unique among those of its sort.
@@ -199,6 +204,11 @@ impl Topology {
     /// A DNS zone.
     pub fn zone(&self, id: ZoneId) -> &dns::Zone {
         &self.zones[id.index()]
+    }
+
+    /// A gateway.
+    pub fn gateway(&self, id: GatewayId) -> &gateway::Gateway {
+        &self.gateways[id.index()]
     }
 
     /// An issuer.

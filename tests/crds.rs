@@ -4,6 +4,7 @@
 //! ends. An API server drops fields that it does not know, so here they are errors.
 #![expect(clippy::disallowed_methods, reason = "the test reads projects and published files")]
 
+mod gateway;
 mod load_balancer;
 
 use std::collections::BTreeMap;
@@ -128,6 +129,10 @@ impl Schemas {
         }
         for (kind, schema) in core() {
             schemas.by_kind.insert(kind.to_owned(), compiled(&schema));
+        }
+        for (kind, mut schema) in gateway::schemas(&folder.join("gateway-api")) {
+            make_strict(&mut schema);
+            schemas.by_kind.insert(kind, compiled(&schema));
         }
         for (kind, schema) in load_balancer::schemas() {
             schemas.by_kind.insert(kind, compiled(&schema));
@@ -377,7 +382,9 @@ fn rule_problems(place: &str, value: &Value) -> Vec<String> {
                 }
             }
             let kinds = map.keys().filter(|key| key.starts_with("to") || key.starts_with("from"));
-            let kinds: Vec<_> = kinds.filter(|key| *key != "toPorts").collect();
+            // A ReferenceGrant has both `from` and `to`.
+            let kinds: Vec<_> =
+                kinds.filter(|key| !["toPorts", "from", "to"].contains(&key.as_str())).collect();
             if kinds.len() > 1 {
                 problems.push(format!("{place}: {kinds:?} cannot be combined"));
             }

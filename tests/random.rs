@@ -9,6 +9,7 @@ mod certificates;
 mod cluster;
 pub(crate) mod dice;
 mod flow;
+mod gateway;
 mod peer;
 pub(crate) mod project;
 mod topology;

@@ -9,7 +9,7 @@
 //! names its peers' clusters, so it means the same under both defaults; `true` below 1.19 would
 //! narrow the hand-written ones without a word, and `false` opts out of what 1.19 made the default.
 
-mod balancer;
+pub(super) mod balancer;
 mod clustermesh;
 mod distribution;
 mod hubble;

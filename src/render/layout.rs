@@ -29,6 +29,9 @@ const FOLDERS: &[(&str, &str)] = &[
     ("CiliumBGPAdvertisement", "load-balancer"),
     ("ClusterIssuer", "cert-manager/issuers"),
     ("Certificate", "cert-manager/certificates"),
+    ("Gateway", "gateway"),
+    ("HTTPRoute", "gateway"),
+    ("ReferenceGrant", "gateway"),
 ];
 
 /// The files of a cluster before they are text.

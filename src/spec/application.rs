@@ -2,6 +2,7 @@
 
 use super::cluster::Labels;
 use super::flow::{Accept, Flow};
+use super::gateway::Route;
 use super::ports::{PortRef, Protocol};
 use super::value::{Glob, Label, Word};
 use crate::diagnostic::Diagnostics;
@@ -30,6 +31,9 @@ object! {
         "services" => services: Map<Service>,
         /// Who may call whom, by name; the name is in every policy and finding.
         "flows" => flows: Map<Flow>,
+        /// Which requests of a gateway go to which services, by the name of the HTTPRoute. A flow
+        /// from `entity: ingress` lets them in.
+        "routes" => routes: Map<Route>,
         /// Which callers from other namespaces this team agrees to. Where it is there, a flow
         /// into this namespace that no entry covers is a finding.
         "accepts" => accepts: Vec<Accept>,

@@ -38,6 +38,8 @@ ids! {
     CapabilityId;
     /// A DNS zone: index into `Topology::zones`.
     ZoneId;
+    /// A gateway: index into `Topology::gateways`.
+    GatewayId;
     /// An issuer of certificates: index into `Topology::issuers`.
     IssuerId;
 }

@@ -10,6 +10,7 @@ mod certificates;
 mod clusters;
 mod dns;
 mod flows;
+mod gateways;
 mod gitops;
 mod guards;
 mod inherit;
@@ -23,7 +24,8 @@ use std::collections::BTreeMap;
 
 use super::Topology;
 use super::id::{
-    CapabilityId, ClusterId, ClusterSet, IssuerId, NamespaceId, ServiceId, WorkloadId, ZoneId,
+    CapabilityId, ClusterId, ClusterSet, GatewayId, IssuerId, NamespaceId, ServiceId, WorkloadId,
+    ZoneId,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
@@ -62,6 +64,8 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
         cert_manager: super::certificates::CertManager::default(),
         issuers: Vec::new(),
         requests: Vec::new(),
+        gateways: Vec::new(),
+        routes: Vec::new(),
         manifests: Vec::new(),
         version_facts: versions::facts(spec, found),
         today: spec.today,
@@ -70,6 +74,8 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
     clusters::resolve(spec, &mut topology, &mut names, found);
     mesh::finish(&mut topology, found);
     applications::resolve(spec, &mut topology, &mut names, found);
+    gateways::gateways(written, &mut topology, &mut names, found);
+    gateways::routes(spec, &mut topology, &names, found);
     flows::resolve(spec, &mut topology, &names, found);
     applications::finish(&mut topology);
     dns::zones(written, &mut topology, &mut names, found);
@@ -92,6 +98,7 @@ struct Names {
     /// A public and a private zone may have one name.
     zones: BTreeMap<String, Vec<ZoneId>>,
     issuers: BTreeMap<String, Option<IssuerId>>,
+    gateways: BTreeMap<String, Option<GatewayId>>,
 }
 
 impl Names {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::dice::Dice;
 use super::flow::Flows;
 use super::world::World;
-use super::{application, cluster, topology};
+use super::{application, cluster, gateway, topology};
 
 /// The documents of a project, the Topology first.
 #[derive(Clone, Debug)]
@@ -37,6 +37,7 @@ impl Project {
             document["spec"]["flows"] = flows.of_capability(dice, number).into();
             documents.push(document);
         }
+        gateway::add(&world, &declared, &mut documents, dice);
         Self { documents }
     }
 

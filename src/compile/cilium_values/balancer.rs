@@ -4,15 +4,29 @@ use std::net::IpAddr;
 
 use super::Site;
 use crate::spec::cluster::{IpamMode, LoadBalancerController as Controller, Scheme};
+use crate::topology::Cluster;
 
 /// The annotations with which the controller makes a load balancer of the declared scheme and
 /// address. What counts is the controller, not the cloud.
 pub(super) fn annotations(site: &Site<'_>) -> Vec<(&'static str, String)> {
     let Some(controller) = &site.cluster.load_balancer else { return Vec::new() };
-    let internal = site.cluster.clustermesh.scheme == Scheme::Internal;
+    match controller.value {
+        // Source: Cilium, "LoadBalancer IP Address Management", Requesting IPs.
+        Controller::LbIpam => addresses(site, "lbipam.cilium.io/ips"),
+        // Source: MetalLB, "Usage", Requesting specific IPs.
+        Controller::MetalLb => addresses(site, "metallb.io/loadBalancerIPs"),
+        Controller::Tailscale => tailscale(site),
+        _ => scheme(site.cluster, site.cluster.clustermesh.scheme),
+    }
+}
+
+/// The annotations with which the controller makes a load balancer that faces whom it should.
+pub(in crate::compile) fn scheme(cluster: &Cluster, scheme: Scheme) -> Vec<(&'static str, String)> {
+    let Some(controller) = &cluster.load_balancer else { return Vec::new() };
+    let internal = scheme == Scheme::Internal;
     let one = |key: &'static str, value: &str| vec![(key, value.to_owned())];
     match controller.value {
-        Controller::AwsLoadBalancerController => aws(site, internal),
+        Controller::AwsLoadBalancerController => aws(cluster, internal),
         // It knows no other scheme annotation, and faces the internet without this one.
         // Source: cloud-provider-aws, "The Service Controller".
         Controller::CloudProviderAws if internal => {
@@ -24,14 +38,13 @@ pub(super) fn annotations(site: &Site<'_>) -> Vec<(&'static str, String)> {
         }
         // Source: Google, "Create an internal load balancer".
         Controller::Gcp if internal => one("networking.gke.io/load-balancer-type", "Internal"),
-        // Source: Cilium, "LoadBalancer IP Address Management", Requesting IPs.
-        Controller::LbIpam => addresses(site, "lbipam.cilium.io/ips"),
-        // Source: MetalLB, "Usage", Requesting specific IPs.
-        Controller::MetalLb => addresses(site, "metallb.io/loadBalancerIPs"),
-        Controller::Tailscale => tailscale(site),
-        Controller::CloudProviderAws | Controller::Azure | Controller::Gcp | Controller::Other => {
-            Vec::new()
-        }
+        Controller::CloudProviderAws
+        | Controller::Azure
+        | Controller::Gcp
+        | Controller::LbIpam
+        | Controller::MetalLb
+        | Controller::Tailscale
+        | Controller::Other => Vec::new(),
     }
 }
 
@@ -45,8 +58,8 @@ pub(super) fn class(site: &Site<'_>) -> Option<&'static str> {
 /// `external` keeps the cloud provider away. Targets are pods where these have addresses of the
 /// VPC, and nodes elsewhere.
 /// Source: AWS Load Balancer Controller, "Network Load Balancer".
-fn aws(site: &Site<'_>, internal: bool) -> Vec<(&'static str, String)> {
-    let routable = site.cluster.ipam.mode == IpamMode::Eni;
+fn aws(cluster: &Cluster, internal: bool) -> Vec<(&'static str, String)> {
+    let routable = cluster.ipam.mode == IpamMode::Eni;
     let annotation = |key, value: &str| (key, value.to_owned());
     vec![
         annotation("service.beta.kubernetes.io/aws-load-balancer-type", "external"),

@@ -59,6 +59,11 @@ pub(super) fn write(site: &Site<'_>, values: &mut Values) {
         Some(Announce::Bgp) => values.set("bgpControlPlane.enabled", true),
         None => {}
     }
+    // Without it Cilium makes no GatewayClass. Source: Cilium, "Gateway API Support", Installation.
+    let mut gateways = site.topology.gateways.iter().filter(|gateway| gateway.is_cilium());
+    if gateways.any(|gateway| gateway.clusters.contains(site.id)) {
+        values.set("gatewayAPI.enabled", true);
+    }
     if site.cluster.dns.node_local == Some(NodeLocalMode::Redirect) {
         let renamed = "localRedirectPolicies.enabled";
         let key = if site.chart.has(renamed) { renamed } else { "localRedirectPolicy" };

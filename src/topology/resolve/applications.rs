@@ -348,6 +348,12 @@ pub(super) fn finish(topology: &mut Topology) {
             }
         }
     }
+    for route in &topology.routes {
+        for to in &route.to {
+            let own = clients.entry(to.service).or_default();
+            *own = own.or(&route.clusters);
+        }
+    }
     for (id, clients) in clients {
         let service = &topology.services[id.index()];
         let servers = match &service.global {
