@@ -3,10 +3,12 @@
 //! A [`Generator`] makes one kind of output for one cluster; the table lists them. Clusters are
 //! independent of each other, so they can be compiled in parallel and dropped when written.
 
+mod bootstrap;
 mod capability;
 mod certificate;
 mod cilium_values;
 mod cluster_issuer;
+mod cluster_settings;
 mod default_deny;
 mod dns;
 mod dns01_access;
@@ -50,6 +52,16 @@ pub static GENERATORS: &[Generator] = &[
         name: "flux_release",
         summary: "the release of Cilium's chart, where Flux applies it",
         generate: flux_release::generate,
+    },
+    Generator {
+        name: "bootstrap",
+        summary: "the network stanza of the cluster's installer",
+        generate: bootstrap::generate,
+    },
+    Generator {
+        name: "cluster_settings",
+        summary: "what is known of the cluster, as variables for Flux",
+        generate: cluster_settings::generate,
     },
     Generator {
         name: "namespace",

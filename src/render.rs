@@ -14,6 +14,8 @@ mod kustomization;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::declare_rules;
 use crate::diagnostic::Diagnostics;
 use crate::resource::Desired;
@@ -89,21 +91,16 @@ fn text(content: &Content<'_>) -> Vec<u8> {
     let mut out = start();
     match content {
         Content::Document(document) if document.path.ends_with(".json") => {
-            return format!("{:#}\n", document.body).into_bytes();
+            return document.bodies.first().map(json).unwrap_or_default();
         }
         Content::Document(document) => {
             for line in &document.header {
                 yaml::comment(&mut out, line);
             }
-            yaml::document(&mut out, &document.body);
+            stream_of(&mut out, document.bodies.iter());
         }
         Content::Objects(resources) => {
-            for (at, resource) in resources.iter().enumerate() {
-                if at > 0 {
-                    yaml::separator(&mut out);
-                }
-                yaml::document(&mut out, &resource.body);
-            }
+            stream_of(&mut out, resources.iter().map(|resource| &resource.body));
         }
         Content::Patch(resource) => yaml::document(&mut out, &resource.body),
         Content::Component(patches) => {
@@ -112,6 +109,21 @@ fn text(content: &Content<'_>) -> Vec<u8> {
         }
     }
     out.into_bytes()
+}
+
+/// Several documents, one after the other.
+fn stream_of<'a>(out: &mut String, bodies: impl Iterator<Item = &'a Value>) {
+    for (at, body) in bodies.enumerate() {
+        if at > 0 {
+            yaml::separator(out);
+        }
+        yaml::document(out, body);
+    }
+}
+
+/// JSON with two blanks a level, which has no place for a comment.
+fn json(body: &Value) -> Vec<u8> {
+    format!("{body:#}\n").into_bytes()
 }
 
 declare_rules! {

@@ -62,15 +62,28 @@ impl Resource {
 /// A file that is no Kubernetes object: Helm values, what an installer reads, an IAM policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// Where it is written, relative to the cluster's folder, such as `cilium/values.yaml`.
-    /// What ends in `.json` is written as JSON, which has no comments.
+    /// Where it is written, relative to the cluster's folder, such as `cilium/values.yaml`. What
+    /// ends with `.json` is written as JSON, everything else as YAML.
     pub path: Cow<'static, str>,
-    /// Comment lines at its top, without `#`.
+    /// Comment lines at its top, without `#`. JSON has none.
     pub header: Vec<String>,
-    /// Its content.
-    pub body: Value,
+    /// Its content: one document, or several in a stream. JSON has one.
+    pub bodies: Vec<Value>,
     /// The line that caused it.
     pub origin: Span,
+}
+
+impl Document {
+    /// A file with one document and no comment.
+    pub fn new(path: impl Into<Cow<'static, str>>, body: Value, origin: Span) -> Self {
+        Self { path: path.into(), header: Vec::new(), bodies: vec![body], origin }
+    }
+
+    /// With these comment lines at its top.
+    #[must_use]
+    pub fn header(self, header: Vec<String>) -> Self {
+        Self { header, ..self }
+    }
 }
 
 /// Everything that should exist for one cluster.

@@ -139,10 +139,25 @@ pub struct Network {
     pub vpc_id: Option<String>,
     /// Its ranges, the primary one first.
     pub cidrs: Vec<Spanned<Cidr>>,
-    /// Its subnets' ranges.
-    pub subnets: Vec<Spanned<Cidr>>,
     /// The zones of its subnets, sorted, each once.
     pub zones: Vec<String>,
+    /// Its subnets.
+    pub subnets: Vec<Subnet>,
+}
+
+/// A subnet of a network.
+#[derive(Clone, Debug)]
+pub struct Subnet {
+    /// Its range.
+    pub cidr: Spanned<Cidr>,
+    /// Its zone.
+    pub zone: Option<String>,
+    /// The provider's id.
+    pub id: Option<String>,
+    /// Whether it has a route to the internet by which it is reached.
+    pub public: bool,
+    /// Whether it is for pods in ENI mode.
+    pub pods: bool,
 }
 
 /// What joins networks.

@@ -43,7 +43,7 @@ fn pinned(project: &Path, version: &Version) -> Topology {
 fn values_of(topology: &Topology, id: ClusterId) -> Value {
     let desired = compile::cluster(topology, &Index::of(topology), id);
     let values = desired.documents.into_iter().find(|document| document.path == VALUES);
-    values.expect("every cluster has values").body
+    values.expect("every cluster has values").bodies.remove(0)
 }
 
 /// What Helm holds against the schema: it takes nulls out first, and the defaults with them.

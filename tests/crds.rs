@@ -248,6 +248,15 @@ fn core() -> Vec<(&'static str, Value)> {
         }
         object(properties, &["apiVersion", "kind", "metadata"])
     };
+    let settings = object(
+        json!({
+            "apiVersion": {"const": "v1"},
+            "kind": {"const": "ConfigMap"},
+            "metadata": {"type": "object"},
+            "data": texts,
+        }),
+        &["apiVersion", "kind", "metadata"],
+    );
     let group = "rbac.authorization.k8s.io/v1";
     let rbac = |kind: &str, content: Value| {
         let mut properties = json!({
@@ -289,6 +298,7 @@ fn core() -> Vec<(&'static str, Value)> {
     vec![
         ("v1/Namespace", frame("Namespace", false)),
         ("v1/Service", frame("Service", true)),
+        ("v1/ConfigMap", settings),
         ("argoproj.io/v1alpha1/AppProject", project()),
         ("v1/ServiceAccount", frame("ServiceAccount", false)),
         ("rbac.authorization.k8s.io/v1/Role", rbac("Role", json!({"rules": many(rule)}))),

@@ -28,7 +28,7 @@ fn flux_projects() -> Vec<Topology> {
 
 /// Flux's objects of a folder, those that are no resources included.
 pub(crate) fn flux_objects(desired: &Desired) -> Vec<&Value> {
-    let documents = desired.documents.iter().map(|document| &document.body);
+    let documents = desired.documents.iter().flat_map(|document| &document.bodies);
     let all = documents.chain(desired.resources.iter().map(|resource| &resource.body));
     let api = |body: &Value| body["apiVersion"].as_str().unwrap_or_default().to_owned();
     all.filter(|body| api(body).contains(".toolkit.fluxcd.io/")).collect()

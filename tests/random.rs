@@ -154,8 +154,9 @@ fn what_is_written_is_read_back() {
         for (id, _) in topology.clusters() {
             let desired = compile::cluster(&topology, &index, id);
             let bodies = desired.resources.iter().map(|resource| &resource.body);
-            let bodies: Vec<_> =
-                bodies.chain(desired.documents.iter().map(|document| &document.body)).collect();
+            let bodies: Vec<_> = bodies
+                .chain(desired.documents.iter().flat_map(|document| &document.bodies))
+                .collect();
             let mut text = String::new();
             for body in &bodies {
                 yaml::separator(&mut text);
@@ -212,7 +213,7 @@ fn values_fit_the_schema_of_their_chart() {
                 schemas.iter().find(|(minor, _)| *minor == version.minor).expect("one");
             let documents = compile::cluster(&topology, &index, id).documents;
             let values = documents.iter().find(|document| document.path == "cilium/values.yaml");
-            let values = &values.expect("every cluster has values").body;
+            let values = &values.expect("every cluster has values").bodies[0];
             let problems: Vec<_> = schema.iter_errors(values).map(|e| e.to_string()).collect();
             assert!(problems.is_empty(), "{version}: {problems:?}\n{values:#}");
             assert_eq!(chart.check(values), [], "{version}");

@@ -101,7 +101,7 @@ impl Plan {
             for cidr in &network.cidrs {
                 plan.add(cidr.0.into(), Use::Network, None, id, cidr.span);
             }
-            for cidr in &network.subnets {
+            for cidr in network.subnets.iter().map(|subnet| &subnet.cidr) {
                 plan.add(cidr.0.into(), Use::Subnet, None, id, cidr.span);
             }
         }

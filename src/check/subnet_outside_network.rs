@@ -27,7 +27,7 @@ declare_rules! {
 /// Reports each such subnet of a network that declares ranges.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for network in topology.networks.iter().filter(|network| !network.cidrs.is_empty()) {
-        for subnet in &network.subnets {
+        for subnet in network.subnets.iter().map(|subnet| &subnet.cidr) {
             if network.cidrs.iter().any(|cidr| cidr.0.contains(&subnet.0)) {
                 continue;
             }

@@ -50,25 +50,18 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
         layers::merge(&mut body, layer);
     }
     let repository = input.topology.cilium_charts();
-    desired.documents.push(Document {
-        path: "cilium/values.yaml".into(),
-        header: vec![
-            format!("Helm values of cluster {}", cluster.name.value),
-            format!("chart: cilium {} from {repository}", cluster.cilium.value),
-        ],
-        body,
-        origin: cluster.span,
+    let header = vec![
+        format!("Helm values of cluster {}", cluster.name.value),
+        format!("chart: cilium {} from {repository}", cluster.cilium.value),
+    ];
+    let values = Document::new("cilium/values.yaml", body, cluster.span);
+    desired.documents.push(values.header(header));
+    let chart = json!({
+        "chart": "cilium",
+        "repository": repository,
+        "version": cluster.cilium.value.to_string(),
     });
-    desired.documents.push(Document {
-        path: "cilium/chart.yaml".into(),
-        header: Vec::new(),
-        body: json!({
-            "chart": "cilium",
-            "repository": repository,
-            "version": cluster.cilium.value.to_string(),
-        }),
-        origin: cluster.cilium.span,
-    });
+    desired.documents.push(Document::new("cilium/chart.yaml", chart, cluster.cilium.span));
 }
 
 #[cfg(test)]

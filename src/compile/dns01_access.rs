@@ -42,8 +42,8 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
         let account = if taken { format!("{}-", parts.account) } else { String::new() };
         let path = format!("cert-manager/iam/{account}{}", stem(parts.name));
         let mut write = |name: &str, body: Value| {
-            let path = format!("{path}-{name}.json").into();
-            desired.documents.push(Document { path, header: Vec::new(), body, origin: *origin });
+            let path = format!("{path}-{name}.json");
+            desired.documents.push(Document::new(path, body, *origin));
         };
         write("permissions", policy::permissions(topology, &role.zones, parts.partition));
         if !role.trusted.is_empty() {
@@ -99,7 +99,7 @@ fn values(topology: &Topology, role: &str, origin: Span) -> Document {
     Document {
         path: "cert-manager/values.yaml".into(),
         header: vec!["Helm values of cert-manager; merge your own over them.".to_owned()],
-        body: json!({"serviceAccount": {"name": name, "annotations": annotations}}),
+        bodies: vec![json!({"serviceAccount": {"name": name, "annotations": annotations}})],
         origin,
     }
 }

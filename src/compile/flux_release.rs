@@ -25,7 +25,7 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
     let cluster = input.topology.cluster(input.id);
     let mut write = |path: &'static str, body: Value| {
         let origin = cluster.cilium.span;
-        desired.documents.push(Document { path: path.into(), header: Vec::new(), body, origin });
+        desired.documents.push(Document::new(path, body, origin));
     };
     write(
         "cilium/kustomization.yaml",

@@ -22,13 +22,27 @@ fn object(kind: &str, namespace: &str, name: &str) -> Resource {
 }
 
 fn desired(resources: Vec<Resource>) -> Desired {
-    let values = Document {
-        path: "cilium/values.yaml".into(),
-        header: vec!["Cilium 1.19.6\nevil: true".into()],
-        body: json!({ "cluster": { "name": "use1", "id": 1 } }),
-        origin: span(0),
-    };
+    let body = json!({ "cluster": { "name": "use1", "id": 1 } });
+    let values = Document::new("cilium/values.yaml", body, span(0));
+    let values = values.header(vec!["Cilium 1.19.6\nevil: true".into()]);
     Desired { cluster: "use1".into(), folder: "use1".into(), documents: vec![values], resources }
+}
+
+#[test]
+fn a_document_may_be_json_or_a_stream() {
+    let policy = json!({ "Version": "2012-10-17", "Statement": [] });
+    let mut stream = Document::new("bootstrap/a.yaml", json!({ "a": 1 }), span(1));
+    stream.bodies.push(json!({ "b": 2 }));
+    let documents = vec![Document::new("iam/a.json", policy, span(0)), stream];
+    let (cluster, folder) = ("use1".to_owned(), "use1".to_owned());
+    let desired = Desired { cluster, folder, documents, resources: Vec::new() };
+    let files = files(&desired).expect("nothing collides");
+    let text = |path: &str| String::from_utf8(files[path].clone()).unwrap();
+    let json = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": []\n}\n";
+    assert_eq!(text("iam/a.json"), json);
+    assert!(text("bootstrap/a.yaml").ends_with("not this file\na: 1\n---\nb: 2\n"));
+    assert!(!text("kustomization.yaml").contains("bootstrap"));
+    assert!(text("landbridge.lock").contains("  bootstrap/a.yaml\n"));
 }
 
 fn rendered(resources: Vec<Resource>) -> BTreeMap<String, String> {
@@ -190,23 +204,4 @@ fn a_name_that_leads_out_is_never_a_path() {
     assert_eq!(findings(vec![no_namespace]).len(), 2);
     let cluster = Desired { folder: "../x".into(), ..desired(Vec::new()) };
     assert_eq!(files(&cluster).expect_err("it leads out").len(), 1);
-}
-
-#[test]
-fn a_document_may_be_json() {
-    let policy = Document {
-        path: "cert-manager/policy.json".into(),
-        header: Vec::new(),
-        body: json!({ "Version": "2012-10-17", "Statement": [] }),
-        origin: span(0),
-    };
-    let desired = Desired {
-        cluster: "use1".into(),
-        folder: "use1".into(),
-        documents: vec![policy],
-        resources: vec![],
-    };
-    let files = files(&desired).expect("nothing collides");
-    let text = std::str::from_utf8(&files["cert-manager/policy.json"]).unwrap();
-    assert_eq!(text, "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": []\n}\n");
 }

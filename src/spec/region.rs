@@ -39,6 +39,8 @@ object! {
         "zone" => zone: Option<Spanned<Word>>,
         /// The provider's id, once it exists.
         "id" => id: Option<Spanned<Word>>,
+        /// Whether it is reached from the internet: its routes lead to an internet gateway.
+        "public" => public: Option<Spanned<bool>>,
         /// Whether pods get addresses of it in ENI mode.
         "pods" => pods: Option<Spanned<bool>>,
     }

@@ -163,6 +163,8 @@ pub struct Cluster {
     pub upgrade_compatibility: Option<String>,
     /// The issuer of its ServiceAccounts' tokens, without a slash at the end.
     pub oidc_issuer: Option<Spanned<String>>,
+    /// Its name in EKS where that is another one.
+    pub eks_name: Option<String>,
     /// The user's own Helm values, the most general layer first.
     pub values: Vec<Node>,
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Site;
 use super::values::{Values, texts};
+use crate::compile::bootstrap::KUBE_PRISM;
 use crate::source::Spanned;
 use crate::spec::cluster::{Distribution, IpamMode, KubeProxy};
 use crate::spec::mesh::{EncryptionType, RoutingMode};
@@ -166,7 +167,7 @@ fn kube_proxy(site: &Site<'_>, values: &mut Values) {
     // KubePrism, Talos' own load balancer of the API servers on every node.
     // Source: Talos, "Deploying Cilium CNI".
     let kube_prism = (replaced && cluster.distribution == Distribution::Talos)
-        .then(|| ("localhost".into(), 7445));
+        .then(|| ("localhost".into(), KUBE_PRISM));
     if let Some((host, port)) = cluster.api_server.clone().or(kube_prism) {
         let host: String = host;
         values.set("k8sServiceHost", host);

@@ -16,7 +16,11 @@ fn values_of(topology: &Topology, name: &str) -> Value {
     let (id, _) = found.expect("no such cluster");
     let desired = compile::cluster(topology, &Index::of(topology), id);
     let mut documents = desired.documents.into_iter();
-    documents.find(|document| document.path == "cilium/values.yaml").expect("no values").body
+    documents
+        .find(|document| document.path == "cilium/values.yaml")
+        .expect("no values")
+        .bodies
+        .remove(0)
 }
 
 /// The values of `use1` where each `(old, new)` was replaced in the sample, once.

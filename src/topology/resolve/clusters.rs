@@ -202,6 +202,7 @@ fn build(
             let url = &identity.oidc_issuer;
             Spanned::new(url.value.trim_end_matches('/').to_owned(), url.span)
         }),
+        eks_name: eks_name(spec),
         values: Vec::new(),
     })
 }
@@ -263,6 +264,11 @@ fn control_plane(
             .map(|time| time.span)
             .collect(),
     }
+}
+
+fn eks_name(spec: &ClusterSpec) -> Option<String> {
+    let eks = spec.access.as_ref().and_then(|access| access.eks.as_ref());
+    eks.map(|eks| eks.name.value.0.clone())
 }
 
 fn masquerade(

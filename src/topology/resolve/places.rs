@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::super::id::{ClusterSet, NetworkId, RegionId};
 use super::super::manifests::ManifestSet;
-use super::super::{Interconnect, Network, Region, Topology};
+use super::super::{Interconnect, Network, Region, Subnet, Topology};
 use super::{CONTRADICTION, Names, dangling};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Spanned;
 use crate::spec::region::Provider;
-use crate::spec::value::Cidr;
+use crate::spec::value::{Cidr, Word};
 use crate::spec::{Spec, TopologySpec};
 
 /// What the regions of a topology say.
@@ -129,8 +129,8 @@ fn add_networks(
             region: id,
             vpc_id: network.as_ref().and_then(|n| n.vpc_id.as_ref()).map(|vpc| vpc.value.0.clone()),
             cidrs: network.as_ref().map(|n| n.cidrs.clone()).unwrap_or_default(),
-            subnets: network.iter().flat_map(|n| &n.subnets).map(|s| s.cidr.clone()).collect(),
             zones: zones(network.as_ref()),
+            subnets: network.iter().flat_map(|n| &n.subnets).map(subnet).collect(),
         });
     }
     if region.networks.is_empty() {
@@ -155,6 +155,18 @@ fn zones(network: Option<&crate::spec::region::Network>) -> Vec<String> {
     zones.sort_unstable();
     zones.dedup();
     zones
+}
+
+fn subnet(written: &crate::spec::region::Subnet) -> Subnet {
+    let text = |word: &Option<Spanned<Word>>| word.as_ref().map(|word| word.value.0.clone());
+    let on = |flag: &Option<Spanned<bool>>| flag.as_ref().is_some_and(|flag| flag.value);
+    Subnet {
+        cidr: written.cidr.clone(),
+        zone: text(&written.zone),
+        id: text(&written.id),
+        public: on(&written.public),
+        pods: on(&written.pods),
+    }
 }
 
 fn interconnect(
