@@ -117,13 +117,6 @@ pub static CHECKS: &[Check] = &[
     },
     Check { rule: &even_control_plane::EVEN_CONTROL_PLANE, run: even_control_plane::check },
     Check { rule: &latency_over_budget::LATENCY_OVER_BUDGET, run: latency_over_budget::check },
-    Check {
-        rule: &endpoint_outside_pool::ENDPOINT_OUTSIDE_POOL,
-        run: endpoint_outside_pool::check,
-    },
-    Check { rule: &l2_beside_kube_proxy::L2_BESIDE_KUBE_PROXY, run: l2_beside_kube_proxy::check },
-    Check { rule: &bgp_without_peers::BGP_WITHOUT_PEERS, run: bgp_without_peers::check },
-    Check { rule: &overlapping_pool::OVERLAPPING_POOL, run: overlapping_pool::check },
     Check { rule: &one_sided_service::ONE_SIDED_SERVICE, run: one_sided_service::check },
     Check { rule: &unshared_service::UNSHARED_SERVICE, run: unshared_service::check },
     Check { rule: &missing_namespace::MISSING_NAMESPACE, run: missing_namespace::check },
@@ -157,6 +150,13 @@ pub static CHECKS: &[Check] = &[
         rule: &unreplaced_kube_proxy::UNREPLACED_KUBE_PROXY,
         run: unreplaced_kube_proxy::check,
     },
+    Check {
+        rule: &endpoint_outside_pool::ENDPOINT_OUTSIDE_POOL,
+        run: endpoint_outside_pool::check,
+    },
+    Check { rule: &l2_beside_kube_proxy::L2_BESIDE_KUBE_PROXY, run: l2_beside_kube_proxy::check },
+    Check { rule: &bgp_without_peers::BGP_WITHOUT_PEERS, run: bgp_without_peers::check },
+    Check { rule: &overlapping_pool::OVERLAPPING_POOL, run: overlapping_pool::check },
     Check {
         rule: &gateway_beside_kube_proxy::GATEWAY_BESIDE_KUBE_PROXY,
         run: gateway_beside_kube_proxy::check,

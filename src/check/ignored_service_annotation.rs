@@ -81,3 +81,38 @@ fn one(service: &Manifest, note: &Note<'_>, global: bool, found: &mut Diagnostic
         found.push(finding(note.key_span, message).help(help).warning());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::topology::sample::with_manifests;
+
+    fn findings(annotations: &str) -> Vec<String> {
+        let service = format!(
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: api\n  namespace: shop\n  annotations: {{{annotations}}}\n"
+        );
+        with_manifests("LB2035", &[], &service, "")
+    }
+
+    #[test]
+    fn an_annotation_says_what_cilium_reads() {
+        let ignored = "the affinity `local` is ignored: the Service is not global";
+        for (annotations, expected) in [
+            ("service.cilium.io/global: \"True\", service.cilium.io/affinity: Local", None),
+            ("io.cilium/global-service: \"true\", service.cilium.io/affinity: remote", None),
+            ("service.cilium.io/shared: \"false\"", None),
+            ("example.com/global: true", None),
+            (
+                "service.cilium.io/global: on",
+                Some("the annotation `service.cilium.io/global` is a boolean and not text"),
+            ),
+            ("service.cilium.io/global: \"yes\"", Some("`yes` means `false` to Cilium")),
+            (
+                "service.cilium.io/global: \"true\", service.cilium.io/affinity: near",
+                Some("there is no affinity `near`"),
+            ),
+            ("service.cilium.io/affinity: local", Some(ignored)),
+        ] {
+            assert_eq!(findings(annotations), Vec::from_iter(expected), "{annotations}");
+        }
+    }
+}

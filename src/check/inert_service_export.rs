@@ -35,9 +35,6 @@ declare_rules! {
 /// Reports each such export.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     let exports = written::objects(topology, "multicluster.x-k8s.io", "ServiceExport");
-    if exports.is_empty() {
-        return;
-    }
     let services = written::objects(topology, "", "Service");
     for (name, copies) in &exports {
         for export in copies {
@@ -109,4 +106,40 @@ fn external(
 
 fn is_external(copy: &Copy<'_>) -> bool {
     copy.object.at(&["spec", "type"]).and_then(Node::text) == Some("ExternalName")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::topology::sample::with_manifests;
+
+    const EXPORT: &str = "apiVersion: multicluster.x-k8s.io/v1alpha1\nkind: ServiceExport\nmetadata: {name: api, namespace: shop}\n---\n";
+
+    fn findings(changes: &[(&str, &str)], kind: &str) -> Vec<String> {
+        let service = format!(
+            "{EXPORT}apiVersion: v1\nkind: Service\nmetadata: {{name: api, namespace: shop}}\nspec: {{type: {kind}}}\n"
+        );
+        with_manifests("LB2044", changes, &service, "")
+    }
+
+    #[test]
+    fn an_export_needs_the_api_and_endpoints() {
+        let off = ("mcs: true", "mcs: false");
+        let unread = "Cilium of `use1` does not run the Multi-Cluster Services API";
+        assert_eq!(findings(&[], "ClusterIP"), [""; 0]);
+        assert_eq!(findings(&[], "ExternalName"), ["Service/shop/api has no endpoints to export"]);
+        assert_eq!(findings(&[off], "ClusterIP"), [unread]);
+        let values = "  id: 1\n  ciliumValues: {clustermesh: {mcsapi: {enabled: true}}}\n";
+        assert_eq!(findings(&[off, ("  id: 1\n", values)], "ClusterIP"), [""; 0]);
+        let old = [off, ("cilium: 1.19.6", "cilium: 1.16.19")];
+        let message = "Cilium 1.16.19 of `use1` has no Multi-Cluster Services API to use";
+        assert_eq!(findings(&old, "ClusterIP"), [message]);
+    }
+
+    #[test]
+    fn what_is_declared_is_exported_too() {
+        let service = "apiVersion: v1\nkind: Service\nmetadata: {name: fraud-detection, namespace: payments}\nspec: {type: ExternalName}\n";
+        let own = [("      export: true", "      export: true\n      manage: none")];
+        let found = with_manifests("LB2044", &own, "", service);
+        assert_eq!(found, ["Service/payments/fraud-detection has no endpoints to export"]);
+    }
 }

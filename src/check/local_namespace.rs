@@ -7,13 +7,14 @@ use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::manifest::Manifest;
 use crate::source::Span;
-use crate::topology::{Cluster, ClusterId, Topology};
+use crate::topology::{Cluster, ClusterId, ClusterSet, Topology};
 
 declare_rules! {
     /// ## What it does
     /// Reports a global or exported service in a namespace that is not global: its Namespace has
     /// the annotation `clustermesh.cilium.io/global` with another value than `true`, or Cilium is
-    /// told `clustermesh.defaultGlobalNamespace: false` and no Namespace says otherwise.
+    /// told `clustermesh.defaultGlobalNamespace: false` and no Namespace says otherwise. What
+    /// `compile` writes by `createNamespace` says so by itself.
     ///
     /// ## Why it matters
     /// From Cilium 1.20 on a cluster keeps identities, endpoints and services of such a namespace
@@ -57,63 +58,128 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     if namespaces.is_empty() && unsaid {
         return;
     }
-    for service in &topology.services {
-        if service.global.is_some() || service.export {
-            let namespace = topology.namespace(service.namespace).name.value.as_str();
-            let clusters = service.clusters.or(&service.client_clusters);
-            let name = (namespace, service.name.value.as_str());
-            report(topology, &namespaces, name, service.name.span, clusters.iter(), found);
-        }
+    for service in topology.services.iter().filter(|s| s.global.is_some() || s.export) {
+        let namespace = topology.namespace(service.namespace);
+        let name = (namespace.name.value.as_str(), service.name.value.as_str());
+        let clusters = service.clusters.or(&service.client_clusters);
+        let one = Shared { name, span: service.name.span, made: namespace.create };
+        report(topology, &namespaces, &one, &clusters, found);
     }
     let declared = written::declared(topology);
     for (name, copies) in written::objects(topology, "", "Service") {
         let global = |object| written::flag(object, &written::GLOBAL) == Some(true);
         let known = declared.contains_key(&name);
         for copy in copies.iter().filter(|copy| !known && global(copy.object)) {
-            let span = copy.object.name.span;
-            report(topology, &namespaces, name, span, copy.clusters.iter(), found);
+            let one = Shared { name, span: copy.object.name.span, made: false };
+            report(topology, &namespaces, &one, &copy.clusters, found);
         }
     }
+}
+
+/// A service for the mesh.
+struct Shared<'a> {
+    name: Name<'a>,
+    span: Span,
+    /// Whether compile writes its Namespace, and says in it that it is global.
+    made: bool,
 }
 
 fn report(
     topology: &Topology,
     namespaces: &Written<'_>,
-    name: Name<'_>,
-    span: Span,
-    clusters: impl Iterator<Item = ClusterId>,
+    service: &Shared<'_>,
+    clusters: &ClusterSet,
     found: &mut Diagnostics,
 ) {
-    for id in clusters {
+    let (namespace, name) = service.name;
+    for id in clusters.iter() {
         let cluster = topology.cluster(id);
-        let Some((place, label)) = kept(cluster, namespaces.get(&(id, name.0)).copied()) else {
-            continue;
-        };
         let at = &cluster.name.value;
-        let message = if cluster.cilium.minor == 19 {
-            format!("`{at}` offers `{}` and hides the identities of its pods", name.1)
-        } else {
-            format!("`{at}` keeps `{}` to itself: the namespace `{}` is not global", name.1, name.0)
+        let (place, label) = match kept(cluster, namespaces.get(&(id, namespace)).copied()) {
+            Kept::No => continue,
+            Kept::Unknown if service.made => continue,
+            Kept::Unknown => {
+                let what = format!("whether the namespace `{namespace}` is global in `{at}`");
+                let why = "its Namespace is not among the manifests";
+                return found.not_checked(service.span, what, why);
+            }
+            Kept::Yes(span, label) => (span, label),
         };
-        found.push(
-            Diagnostic::new(&LOCAL_NAMESPACE, span, message)
-                .related(place, label)
-                .help("annotate the Namespace with `clustermesh.cilium.io/global: \"true\"`"),
-        );
-        return;
+        let message = if cluster.cilium.minor == 19 {
+            format!("`{at}` offers `{name}` and hides the identities of its pods")
+        } else {
+            format!("`{at}` keeps `{name}` to itself: the namespace `{namespace}` is not global")
+        };
+        let help = "annotate the Namespace with `clustermesh.cilium.io/global: \"true\"`";
+        let finding = Diagnostic::new(&LOCAL_NAMESPACE, service.span, message);
+        return found.push(finding.related(place, label).help(help));
     }
 }
 
-/// Where it is said that a namespace is kept to a cluster.
-fn kept(cluster: &Cluster, namespace: Option<&Manifest>) -> Option<(Span, &'static str)> {
+/// Whether a namespace is kept to a cluster, where that is said, and how.
+enum Kept {
+    No,
+    Yes(Span, &'static str),
+    /// Its Namespace is not known, and would have to say that it is not.
+    Unknown,
+}
+
+fn kept(cluster: &Cluster, namespace: Option<&Manifest>) -> Kept {
     if !cluster.in_mesh || cluster.cilium.minor < 19 {
-        return None;
+        return Kept::No;
     }
     if let Some(note) = namespace.and_then(|object| written::annotation(object, &ANNOTATION)) {
-        let local = written::said(&note).is_some_and(|said| said != "true");
-        return local.then_some((note.value.span, "the namespace is not global"));
+        return match written::said(&note) {
+            Some(said) if said != "true" => {
+                Kept::Yes(note.value.span, "the namespace is not global")
+            }
+            _ => Kept::No,
+        };
     }
     // 1.19 has no default to set. Source: its chart.
-    let (span, said) = cluster.said(DEFAULT).filter(|_| cluster.cilium.minor >= 20)?;
-    (said == false).then_some((span, "no namespace is global unless it says so"))
+    match cluster.said(DEFAULT).filter(|_| cluster.cilium.minor >= 20) {
+        Some((_, said)) if said == false && namespace.is_none() => Kept::Unknown,
+        Some((span, said)) if said == false => {
+            Kept::Yes(span, "no namespace is global unless it says so")
+        }
+        _ => Kept::No,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::topology::sample::with_manifests;
+
+    fn findings(cilium: &str, values: &str, annotations: &str) -> Vec<String> {
+        let changes = [
+            ("cilium: 1.19.6", &*format!("cilium: {cilium}")),
+            ("  id: 1\n", &*format!("  id: 1\n  {values}\n")),
+        ];
+        let namespace = format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: payments\n  {annotations}\n"
+        );
+        with_manifests("LB2046", &changes, &namespace, "")
+    }
+
+    #[test]
+    fn a_namespace_is_global_unless_it_or_the_default_says_otherwise() {
+        let local = "annotations: {clustermesh.cilium.io/global: \"false\"}";
+        let global = "annotations: {clustermesh.cilium.io/global: \"True\"}";
+        let off = "ciliumValues: {clustermesh: {defaultGlobalNamespace: false}}";
+        let kept =
+            "`use1` keeps `fraud-detection` to itself: the namespace `payments` is not global";
+        let hidden = "`use1` offers `fraud-detection` and hides the identities of its pods";
+        for (cilium, values, annotations, expected) in [
+            ("1.20.2", "", "", None),
+            ("1.20.2", "", global, None),
+            ("1.20.2", off, global, None),
+            ("1.18.12", "", local, None),
+            ("1.20.2", "", local, Some(kept)),
+            ("1.20.2", off, "", Some(kept)),
+            ("1.19.6", "", local, Some(hidden)),
+        ] {
+            let found = findings(cilium, values, annotations);
+            assert_eq!(found, Vec::from_iter(expected), "{cilium} {values} {annotations}");
+        }
+    }
 }

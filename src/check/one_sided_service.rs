@@ -132,3 +132,56 @@ fn against_declared(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::topology::sample::with_manifests;
+
+    fn service(name: &str, global: bool) -> String {
+        let annotations = if global { "service.cilium.io/global: \"true\"" } else { "" };
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: payments, annotations: {{{annotations}}}}}\n"
+        )
+    }
+
+    /// With the declared service in the hands of its team.
+    fn declared(manage: &str, east: &str, west: &str) -> Vec<String> {
+        let changes = [
+            ("      export: true", &*format!("      manage: {manage}")),
+            ("affinity: local, ", ""),
+        ];
+        with_manifests("LB2030", &changes, east, west)
+    }
+
+    #[test]
+    fn a_declared_service_stands_in_each_of_its_clusters() {
+        let name = "fraud-detection";
+        let (plain, global) = (service(name, false), service(name, true));
+        let missing = "the Service `payments/fraud-detection` is missing in `euw1`";
+        let not = "Service/payments/fraud-detection is declared global and is not";
+        let other = service("other", true);
+        for (manage, east, west, expected) in [
+            ("annotations", &plain, &plain, vec![]),
+            ("annotations", &plain, &other, vec![missing]),
+            ("none", &global, &global, vec![]),
+            ("none", &global, &plain, vec![not]),
+            ("full", &other, &other, vec![]),
+            // Where the others are is nobody's business here.
+            ("annotations", &plain, &String::new(), vec![]),
+            ("annotations", &other, &other, vec![]),
+        ] {
+            assert_eq!(declared(manage, east, west), expected, "{manage} {east} {west}");
+        }
+    }
+
+    #[test]
+    fn a_service_of_one_cluster_alone_is_not_judged() {
+        let (global, local) = (service("api", true), service("api", false));
+        let once = "Service/payments/api is global in `euw1` only";
+        let found = |east: &str, west: &str| with_manifests("LB2030", &[], east, west);
+        assert_eq!(found(&local, &global), [once]);
+        assert_eq!(found(&global, &global), [""; 0]);
+        assert_eq!(found(&local, &local), [""; 0]);
+        assert_eq!(found("", &global), [""; 0]);
+    }
+}

@@ -89,3 +89,37 @@ fn lacking<'a>(topology: &'a Topology, clusters: &ClusterSet) -> Option<&'a Clus
         said.map_or(!topology.mesh.endpoint_slices, |(_, said)| said != true)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::topology::sample::with_manifests;
+
+    fn findings(values: &str, annotations: &str, spec: &str, more: &str) -> usize {
+        let service = format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: api, namespace: shop, annotations: {{{annotations}}}}}\nspec: {{{spec}}}\n---\n{more}"
+        );
+        let values = format!("  id: 1\n  {values}\n");
+        with_manifests("LB2036", &[("  id: 1\n", &values)], &service, "").len()
+    }
+
+    #[test]
+    fn slices_are_needed_where_there_is_no_address() {
+        let global = "service.cilium.io/global: \"true\"";
+        let wanted = "service.cilium.io/global: \"true\", service.cilium.io/global-sync-endpoint-slices: \"true\"";
+        let unwanted = "service.cilium.io/global: \"true\", service.cilium.io/global-sync-endpoint-slices: \"false\"";
+        let on = "ciliumValues: {clustermesh: {enableEndpointSliceSynchronization: true}}";
+        let export = "apiVersion: multicluster.x-k8s.io/v1alpha1\nkind: ServiceExport\nmetadata: {name: api, namespace: shop}\n";
+        for (values, annotations, spec, more, expected) in [
+            ("", global, "clusterIP: None", "", 1),
+            (on, global, "clusterIP: None", "", 0),
+            ("", global, "", "", 0),
+            ("", "", "clusterIP: None", "", 0),
+            ("", "", "clusterIP: None", export, 1),
+            ("", wanted, "", "", 1),
+            ("", unwanted, "clusterIP: None", "", 0),
+        ] {
+            let found = findings(values, annotations, spec, more);
+            assert_eq!(found, expected, "{values} {annotations} {spec} {more}");
+        }
+    }
+}

@@ -449,3 +449,17 @@ fn names_of_policies_are_unique_and_valid() {
     all.dedup();
     assert_eq!(all.len(), 6);
 }
+
+#[test]
+fn namespaces_are_global_where_the_default_keeps_them() {
+    let made = ("  namespace: payments\n", "  namespace: payments\n  createNamespace: true\n");
+    let later = ("cilium: 1.19.6", "cilium: 1.20.2");
+    let off =
+        ("  id: 1\n", "  id: 1\n  ciliumValues: {clustermesh: {defaultGlobalNamespace: false}}\n");
+    let topology = changed(&[made, later, off]);
+    let said = |name| {
+        let desired = compiled(&topology, name);
+        annotations(find(&desired, "Namespace", "payments"))["clustermesh.cilium.io/global"].clone()
+    };
+    assert_eq!((said("use1"), said("euw1")), (json!("true"), Value::Null));
+}

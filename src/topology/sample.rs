@@ -70,7 +70,13 @@ spec:
 
 /// Resolves the text of a `landbridge.yaml`, with every finding as `file:line:column code message`.
 pub(crate) fn resolved(text: &str) -> (Option<Topology>, Vec<String>) {
+    resolved_with(text, &[])
+}
+
+/// The same with further files.
+pub(crate) fn resolved_with(text: &str, files: &[(&str, &str)]) -> (Option<Topology>, Vec<String>) {
     let system = MemorySystem::new().with(load::ENTRY, text);
+    let system = files.iter().fold(system, |system, (path, text)| system.with(*path, *text));
     let mut sources = SourceMap::new();
     let mut found = Diagnostics::new();
     let spec = load::project(&system, &mut sources, &mut found);
@@ -83,6 +89,25 @@ pub(crate) fn resolved(text: &str) -> (Option<Topology>, Vec<String>) {
         .iter()
         .map(|d| format!("{} {} {}", sources.location(d.primary.span), d.rule.code, d.message));
     (topology, lines.collect())
+}
+
+/// What a rule finds where each of two clusters has manifests of its own, and where `changes` are
+/// made in the text of the project.
+pub(crate) fn with_manifests(
+    code: &str,
+    changes: &[(&str, &str)],
+    east: &str,
+    west: &str,
+) -> Vec<String> {
+    let sets = "spec:\n  manifests:\n    - {files: [use1.yaml], clusters: [use1]}\n    - {files: [euw1.yaml], clusters: [euw1]}\n  versions:";
+    let text = TWO_CLUSTERS.replacen("spec:\n  versions:", sets, 1);
+    let text = changes.iter().fold(text, |text, (old, new)| {
+        assert!(text.contains(old), "the sample has no `{old}`");
+        text.replace(old, new)
+    });
+    let (_, found) = resolved_with(&text, &[("use1.yaml", east), ("euw1.yaml", west)]);
+    let own = found.iter().filter_map(|line| line.split_once(&format!(" {code} ")));
+    own.map(|(_, message)| message.to_owned()).collect()
 }
 
 /// Rules about the choice of versions. Texts that show what is made under each minor choose old
