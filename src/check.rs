@@ -1,6 +1,8 @@
 //! Rules over a resolved topology: one file each, one row each.
 
+pub mod ambient_credentials;
 pub mod bgp_without_peers;
+pub mod certificate_limit;
 pub mod cluster_id_out_of_range;
 pub mod colliding_hostnames;
 pub mod conflicting_exports;
@@ -24,6 +26,7 @@ pub mod incompatible_settings;
 pub mod inert_service_export;
 pub mod invalid_cluster_name;
 pub mod invariant;
+pub mod invisible_challenge;
 pub mod known_bad_version;
 pub mod l2_beside_kube_proxy;
 pub mod latency_over_budget;
@@ -31,20 +34,25 @@ pub mod legacy_annotation;
 pub mod local_namespace;
 pub mod missing_namespace;
 pub mod missing_standby;
+pub mod old_cert_manager;
 pub mod one_sided_service;
 pub mod overlapping_cidr;
 pub mod overlapping_pool;
 pub mod overlapping_workloads;
 pub mod overridden_invariant;
+pub mod oversized_trust_policy;
 pub mod pending_load_balancer;
 pub mod pool_too_small;
 pub mod removed_helm_value;
 pub mod route_without_flow;
 pub mod route_without_listener;
 pub mod scattered_writes;
+pub mod shared_account_key;
 pub mod stretched_control_plane;
 pub mod subnet_outside_network;
+pub mod uncovered_name;
 pub mod unexported_affinity;
+pub mod unidentified_private_zone;
 pub mod unknown_helm_value;
 pub mod unpublished_version;
 pub mod unreachable_flow;
@@ -55,6 +63,7 @@ pub mod unsynchronised_headless_service;
 pub mod version_skew;
 pub mod wrong_helm_value;
 
+mod acme;
 mod helm_values;
 mod round_trip;
 mod written;
@@ -176,6 +185,20 @@ pub static CHECKS: &[Check] = &[
     Check { rule: &dying_helm_value::DYING_HELM_VALUE, run: dying_helm_value::check },
     Check { rule: &unpublished_version::UNPUBLISHED_VERSION, run: unpublished_version::check },
     Check { rule: &http01_solver::HTTP01_SOLVER, run: http01_solver::check },
+    Check { rule: &uncovered_name::UNCOVERED_NAME, run: uncovered_name::check },
+    Check {
+        rule: &unidentified_private_zone::UNIDENTIFIED_PRIVATE_ZONE,
+        run: unidentified_private_zone::check,
+    },
+    Check { rule: &invisible_challenge::INVISIBLE_CHALLENGE, run: invisible_challenge::check },
+    Check { rule: &certificate_limit::CERTIFICATE_LIMIT, run: certificate_limit::check },
+    Check { rule: &ambient_credentials::AMBIENT_CREDENTIALS, run: ambient_credentials::check },
+    Check { rule: &old_cert_manager::OLD_CERT_MANAGER, run: old_cert_manager::check },
+    Check { rule: &shared_account_key::SHARED_ACCOUNT_KEY, run: shared_account_key::check },
+    Check {
+        rule: &oversized_trust_policy::OVERSIZED_TRUST_POLICY,
+        run: oversized_trust_policy::check,
+    },
 ];
 
 /// Runs every rule.

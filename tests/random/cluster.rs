@@ -35,7 +35,9 @@ pub(crate) fn document(world: &World, cluster: usize, dice: &mut Dice) -> Value 
     balancers(world, cluster, replaced, dice, &mut spec);
     spec.insert("clustermesh".into(), clustermesh(world, cluster, dice));
     others(replaced, dice, &mut spec);
-    if dice.chance(50) {
+    // Outside of AWS a role is taken by a token, or not at all.
+    let aws = world.regions[network.region].1 == "aws";
+    if !aws || dice.chance(50) {
         let issuer = format!("https://oidc.example.com/id/{cluster}/");
         spec.insert("identity".into(), json!({"oidcIssuer": issuer}));
     }
