@@ -9,12 +9,15 @@ pub mod conflicting_exports;
 pub mod contradicting_peer;
 pub mod disconnected_clusters;
 pub mod discouraged_export;
+pub mod divided_trust;
 pub mod duplicate_cluster_id;
 pub mod dying_helm_value;
 pub mod end_of_life;
 pub mod endpoint_outside_pool;
 pub mod eni_cluster_id;
 pub mod even_control_plane;
+pub mod exposed_mesh_api;
+pub mod fatal_settings;
 pub mod foreign_service_export;
 pub mod gateway_beside_kube_proxy;
 pub mod hazardous_range;
@@ -40,6 +43,7 @@ pub mod overlapping_cidr;
 pub mod overlapping_pool;
 pub mod overlapping_workloads;
 pub mod overridden_invariant;
+pub mod oversized_packets;
 pub mod oversized_trust_policy;
 pub mod pending_load_balancer;
 pub mod pool_too_small;
@@ -50,7 +54,10 @@ pub mod scattered_writes;
 pub mod shared_account_key;
 pub mod stretched_control_plane;
 pub mod subnet_outside_network;
+pub mod uncovered_mesh_domain;
 pub mod uncovered_name;
+pub mod unenforced_authentication;
+pub mod unequal_settings;
 pub mod unexported_affinity;
 pub mod unidentified_private_zone;
 pub mod unknown_helm_value;
@@ -126,6 +133,19 @@ pub static CHECKS: &[Check] = &[
     },
     Check { rule: &even_control_plane::EVEN_CONTROL_PLANE, run: even_control_plane::check },
     Check { rule: &latency_over_budget::LATENCY_OVER_BUDGET, run: latency_over_budget::check },
+    Check { rule: &oversized_packets::OVERSIZED_PACKETS, run: oversized_packets::check },
+    Check { rule: &divided_trust::DIVIDED_TRUST, run: divided_trust::check },
+    Check { rule: &exposed_mesh_api::EXPOSED_MESH_API, run: exposed_mesh_api::check },
+    Check { rule: &fatal_settings::FATAL_SETTINGS, run: fatal_settings::check },
+    Check { rule: &unequal_settings::UNEQUAL_SETTINGS, run: unequal_settings::check },
+    Check {
+        rule: &uncovered_mesh_domain::UNCOVERED_MESH_DOMAIN,
+        run: uncovered_mesh_domain::check,
+    },
+    Check {
+        rule: &unenforced_authentication::UNENFORCED_AUTHENTICATION,
+        run: unenforced_authentication::check,
+    },
     Check { rule: &one_sided_service::ONE_SIDED_SERVICE, run: one_sided_service::check },
     Check { rule: &unshared_service::UNSHARED_SERVICE, run: unshared_service::check },
     Check { rule: &missing_namespace::MISSING_NAMESPACE, run: missing_namespace::check },

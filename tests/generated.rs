@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use landbridge::report::{rules, versions};
 use landbridge::spec::{reference, schema};
 
-use crate::golden;
+use crate::{golden, hazards};
 
 #[test]
 fn docs_rules() {
-    golden::holds("docs/rules.md", &rules::index());
+    golden::holds("docs/rules.md", &(rules::index() + &hazards::section()));
 }
 
 #[test]

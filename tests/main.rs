@@ -10,6 +10,7 @@ mod gitops;
 mod go_flux;
 mod go_yaml;
 mod golden;
+mod hazards;
 mod hostile;
 mod kustomize;
 mod language;

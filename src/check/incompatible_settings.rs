@@ -4,7 +4,7 @@ use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Span;
 use crate::spec::cluster::{IpamMode, KubeProxy};
-use crate::spec::mesh::RoutingMode;
+use crate::spec::mesh::{EncryptionType, RoutingMode};
 use crate::topology::{Cluster, Topology};
 
 declare_rules! {
@@ -12,7 +12,8 @@ declare_rules! {
     /// Reports settings of a cluster that its Cilium refuses together: `multi-pool` in a tunnel
     /// before 1.19, ENI addresses with IPv6 pods before 1.20, a `multi-pool` without the pool
     /// `default`, masquerading in eBPF beside kube-proxy, Hubble's user interface without its
-    /// relay, and the Multi-Cluster Services API before 1.17.
+    /// relay, and the Multi-Cluster Services API before 1.17; and a mesh with IPsec and more than
+    /// 65,535 nodes.
     ///
     /// ## Why it matters
     /// The chart renders most of them; the agents then stop, on every node at once. Source:
@@ -33,8 +34,13 @@ declare_rules! {
 /// A pair that Cilium refuses: whether it is there, where, what is wrong, what to do.
 type Problem = (bool, Span, &'static str, &'static str);
 
+/// The most nodes of a mesh with IPsec. Source: Cilium, "IPsec Transparent Encryption",
+/// Limitations.
+const IPSEC_NODES: i64 = 65_535;
+
 /// Reports each such pair of each cluster.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
+    too_many_nodes(topology, found);
     for cluster in &topology.clusters {
         let problems = addresses(topology, cluster).into_iter().chain(others(topology, cluster));
         for (_, span, message, help) in problems.filter(|(wrong, ..)| *wrong) {
@@ -46,6 +52,26 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
             );
         }
     }
+}
+
+fn too_many_nodes(topology: &Topology, found: &mut Diagnostics) {
+    if topology.mesh.encryption.kind != EncryptionType::Ipsec {
+        return;
+    }
+    let members = topology.clusters.iter().filter(|cluster| cluster.in_mesh);
+    let nodes: Vec<_> = members.filter_map(|cluster| cluster.max_nodes.as_ref()).collect();
+    let sum = nodes.iter().fold(0_i64, |sum, most| sum.saturating_add(most.value));
+    if sum <= IPSEC_NODES {
+        return;
+    }
+    let message = format!("a mesh of {sum} nodes is too large for IPsec");
+    let finding = Diagnostic::new(&INCOMPATIBLE_SETTINGS, topology.mesh.span, message)
+        .note(format!("it has identifiers for {IPSEC_NODES} nodes"))
+        .help("encrypt with WireGuard");
+    let largest = nodes.iter().take(3);
+    found.push(
+        largest.fold(finding, |finding, most| finding.related(most.span, "nodes of the mesh")),
+    );
 }
 
 fn addresses(topology: &Topology, cluster: &Cluster) -> [Problem; 3] {

@@ -1,5 +1,9 @@
 //! A cluster name that Cilium refuses.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
 use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::topology::Topology;
@@ -8,7 +12,8 @@ use crate::yaml::scalar::{Resolved, go};
 declare_rules! {
     /// ## What it does
     /// Reports a cluster name longer than 32 characters, the name `default`, and a name that YAML
-    /// reads as something else than text: `no`, `on`, `7`, `1e3`.
+    /// reads as something else than text: `no`, `on`, `7`, `1e3`. Names in a list of
+    /// `clustermesh.config.clusters` of one's own count too.
     ///
     /// ## Why it matters
     /// Cilium takes names of 1 to 32 lower-case letters, digits and `-`; a DNS label of 63 is not
@@ -53,6 +58,38 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
         };
         found.push(Diagnostic::new(&INVALID_CLUSTER_NAME, name.span, message).help(help));
     }
+    listed(topology, found);
+}
+
+/// Reports names in lists of one's own, each list once. The chart renders them, and agents from
+/// 1.17 on refuse them. Source: `ValidateClusterName` in pkg/clustermesh/types/types.go.
+fn listed(topology: &Topology, found: &mut Diagnostics) {
+    let mut seen = BTreeSet::new();
+    for cluster in topology.clusters.iter().filter(|cluster| cluster.in_mesh) {
+        let Some((span, list)) = cluster.said("clustermesh.config.clusters") else { continue };
+        let names: Vec<String> = match list {
+            Json::Array(items) => {
+                items.iter().filter_map(|item| item["name"].as_str().map(str::to_owned)).collect()
+            }
+            Json::Object(map) => map.into_iter().map(|(name, _)| name).collect(),
+            _ => continue,
+        };
+        let Some(name) = names.iter().find(|name| !is_name(name)) else { continue };
+        if seen.insert(span) {
+            let message = format!("no cluster can be called `{}`", name.escape_debug());
+            found.push(
+                Diagnostic::new(&INVALID_CLUSTER_NAME, span, message).help(
+                    "use 1 to 32 lower-case letters, digits and `-`, with no `-` at either end",
+                ),
+            );
+        }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let edges = name.starts_with('-') || name.ends_with('-');
+    (1..=32).contains(&name.len()) && name.bytes().all(inner) && !edges
 }
 
 #[cfg(test)]

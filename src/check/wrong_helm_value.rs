@@ -17,7 +17,8 @@ declare_rules! {
     /// ## What it does
     /// Reports a value in `ciliumValues` of a type that the chart's schema refuses, one that is
     /// none of the values that work, and one that only works together with another:
-    /// `encryption.enabled` without a type, `ipam.mode: eni` without `eni.enabled`.
+    /// `encryption.enabled` without a type, `ipam.mode: eni` without `eni.enabled` and the other way
+    /// round.
     ///
     /// ## Why it matters
     /// The chart checks types, but next to no enumeration: a wrong word ends in an agent that
@@ -75,7 +76,13 @@ fn alone(topology: &Topology, cluster: &Cluster) -> Vec<Diagnostic> {
             "remove it, and declare `ipam: {mode: eni}` in the cluster: that writes all three keys",
         )
     });
-    encryption.into_iter().chain(eni).collect()
+    let enabled = eni_enabled_alone(cluster).map(|key| {
+        let message = "`eni.enabled` does nothing good without `ipam.mode: eni`";
+        Diagnostic::new(&WRONG_HELM_VALUE, key, message)
+            .label("up to 1.18 a pool in a tunnel beside AWS' operator; from 1.19 on ENI after all")
+            .help("remove it, or declare `ipam: {mode: eni}` in the cluster")
+    });
+    encryption.into_iter().chain(eni).chain(enabled).collect()
 }
 
 /// The key that switches encryption on in a mesh without any, if nothing says which.
@@ -96,4 +103,14 @@ pub(super) fn eni_mode_alone(cluster: &Cluster) -> Option<Span> {
     let (key, mode) = cluster.said("ipam.mode")?;
     let enabled = cluster.said("eni.enabled").map(|(_, enabled)| enabled);
     (mode == "eni" && enabled != Some(Json::Bool(true))).then_some(key)
+}
+
+/// The key that switches ENI on in a cluster whose addresses come from elsewhere, if it says
+/// nothing of the mode.
+fn eni_enabled_alone(cluster: &Cluster) -> Option<Span> {
+    if cluster.ipam.mode == IpamMode::Eni || cluster.said("ipam.mode").is_some() {
+        return None;
+    }
+    let (key, enabled) = cluster.said("eni.enabled")?;
+    (enabled == Json::Bool(true)).then_some(key)
 }

@@ -78,6 +78,8 @@ pub struct Encryption {
 /// Who issues the certificates of the mesh.
 #[derive(Clone, Debug)]
 pub struct Certificates {
+    /// Where it stands, if somebody says it.
+    pub span: Option<Span>,
     /// Who.
     pub method: CertificateMethod,
     /// When the cron job renews them.

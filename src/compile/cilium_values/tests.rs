@@ -315,7 +315,9 @@ fn dual_stack_has_pools_of_both_families() {
 #[test]
 fn the_controller_decides_which_annotations_count() {
     let aws = "aws-load-balancer-controller}";
-    let facing = ("{ips: [10.0.1.20]}", "{ips: [10.0.1.20]}, service: {scheme: internet-facing}");
+    let service = "{scheme: internet-facing, sourceRanges: [192.0.2.0/24]}";
+    let facing = format!("{{ips: [10.0.1.20]}}, service: {service}");
+    let facing = ("{ips: [10.0.1.20]}", &*facing);
     for (controller, internal, external) in [
         (
             "cloud-provider-aws}",
@@ -345,6 +347,25 @@ fn the_controller_decides_which_annotations_count() {
         assert_values(&use1(&[(aws, controller)]), &[(key, internal)]);
         assert_values(&use1(&[(aws, controller), facing]), &[(key, external)]);
     }
+}
+
+#[test]
+fn source_ranges_are_a_value_or_an_annotation() {
+    let service = "{ips: [10.0.1.20]}, service: {sourceRanges: [192.0.2.0/24, 10.1.0.0/16]}";
+    let own = ("{ips: [10.0.1.20]}", service);
+    let key = "clustermesh.apiserver.service.loadBalancerSourceRanges";
+    assert_values(&use1(&[own]), &[(key, json!(["192.0.2.0/24", "10.1.0.0/16"]))]);
+    // The chart of 1.16 has no such key.
+    let old = use1(&[
+        own,
+        ("cilium: 1.19.6", "cilium: 1.16.19"),
+        ("mcs: true", "mcs: false"),
+        ("export: true", "export: false"),
+    ]);
+    assert_values(&old, &[(key, Value::Null)]);
+    let annotations = &at(&old, "clustermesh.apiserver.service")["annotations"];
+    let ranges = &annotations["service.beta.kubernetes.io/load-balancer-source-ranges"];
+    assert_eq!(ranges, "192.0.2.0/24,10.1.0.0/16");
 }
 
 #[test]

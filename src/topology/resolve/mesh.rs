@@ -183,6 +183,7 @@ fn certificates(
         }
     }
     Certificates {
+        span: declared.map(|declared| declared.span),
         method,
         schedule: text(
             declared.and_then(|d| d.schedule.as_ref()).map(|s| s.value.0.clone()),
