@@ -92,3 +92,21 @@ fn exported(export: &Manifest) -> bool {
     let annotations = export.at(&["spec", "exportedAnnotations"]);
     annotations.is_some_and(|all| written::AFFINITY.iter().any(|key| all.get(key).is_some()))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::topology::sample::{TWO_CLUSTERS, resolved};
+
+    #[test]
+    fn annotations_are_exported_from_1_18_on() {
+        let found = |text: &str| {
+            let (_, found) = resolved(text);
+            found.iter().filter(|line| line.contains(" LB2034 ")).count()
+        };
+        let old = TWO_CLUSTERS.replace("cilium: 1.19.6", "cilium: 1.17.18");
+        assert_eq!(found(&old), 1);
+        assert_eq!(found(&TWO_CLUSTERS.replace("cilium: 1.19.6", "cilium: 1.18.12")), 0);
+        assert_eq!(found(&old.replace("      export: true\n", "")), 0);
+        assert_eq!(found(&old.replace("affinity: local, ", "")), 0);
+    }
+}
