@@ -2,6 +2,7 @@
 
 pub mod ambient_credentials;
 pub mod bgp_without_peers;
+pub mod certificate_elsewhere;
 pub mod certificate_limit;
 pub mod cluster_id_out_of_range;
 pub mod colliding_hostnames;
@@ -194,6 +195,10 @@ pub static CHECKS: &[Check] = &[
     Check {
         rule: &route_without_listener::ROUTE_WITHOUT_LISTENER,
         run: route_without_listener::check,
+    },
+    Check {
+        rule: &certificate_elsewhere::CERTIFICATE_ELSEWHERE,
+        run: certificate_elsewhere::check,
     },
     Check { rule: &version_skew::VERSION_SKEW, run: version_skew::check },
     Check { rule: &known_bad_version::KNOWN_BAD_VERSION, run: known_bad_version::check },

@@ -122,8 +122,8 @@ fn reaches(
 fn opens(ports: Option<&Ports>, target: &PortRef) -> bool {
     let Some(Ports::Some(openings)) = ports else { return true };
     openings.iter().any(|opening| match opening {
-        Opening::Icmp { .. } => false,
-        Opening::Port { protocol: Some(Protocol::Udp | Protocol::Sctp), .. } => false,
+        Opening::Icmp { .. }
+        | Opening::Port { protocol: Some(Protocol::Udp | Protocol::Sctp), .. } => false,
         Opening::Port { port, end, .. } => match (port, target) {
             (PortRef::Number(first), PortRef::Number(target)) => {
                 (*first..=end.unwrap_or(*first)).contains(target)

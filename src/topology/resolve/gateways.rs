@@ -300,3 +300,115 @@ impl Scope<'_> {
             || global.is_some_and(|global| global.shared.iter().any(joined))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::sample::{TWO_CLUSTERS, resolved};
+
+    const GATEWAY: &str = "
+  gateways:
+    public:
+      namespace: payments
+      clusters: [use1, euw1]
+      listeners:
+        http: {port: 80, protocol: HTTP}
+";
+    const ROUTE: &str = "
+    users: {from: [{entity: ingress}], to: [fraud-detection]}
+  routes:
+    api: {gateway: public, to: [fraud-detection]}
+";
+
+    /// The sample with a gateway and a route.
+    fn sample() -> String {
+        let gateway = format!("{}  regions:\n", &GATEWAY[1..]);
+        let text = TWO_CLUSTERS.replacen("  regions:\n", &gateway, 1);
+        format!("{}{ROUTE}", text.trim_end())
+    }
+
+    /// What is found in it after a replacement, without the places.
+    fn found(good: &str, bad: &str) -> Vec<String> {
+        let text = sample();
+        assert!(text.contains(good), "{good}");
+        let (_, found) = resolved(&text.replacen(good, bad, 1));
+        found.iter().map(|line| line.split_once(' ').expect("a place").1.to_owned()).collect()
+    }
+
+    #[test]
+    fn one_mistake_is_one_finding() {
+        assert_eq!(found("", ""), [""; 0]);
+        for (good, bad, finding) in [
+            ("gateway: public", "gateway: publik", "LB0013 there is no gateway `publik`"),
+            (
+                "gateway: public",
+                "gateway: public, listener: https",
+                "LB0013 there is no listener `https`",
+            ),
+            (
+                "public, to: [fraud-detection]",
+                "public, to: [fraud]",
+                "LB0013 there is no service `fraud`",
+            ),
+            ("public, to: [fraud-detection]", "public", "LB0016 the route `api` leads nowhere"),
+            (
+                "public, to: [fraud-detection]",
+                "public, to: [{service: fraud-detection, port: 81}]",
+                "LB0016 the service `fraud-detection` has no TCP port 81",
+            ),
+            (
+                "protocol: HTTP}",
+                "protocol: HTTPS}",
+                "LB0016 a listener for HTTPS needs a `certificate`",
+            ),
+            (
+                "protocol: HTTP}",
+                "protocol: HTTP, certificate: tls}",
+                "LB0016 a listener for HTTP has no certificate",
+            ),
+            ("      clusters: [use1, euw1]\n", "", "LB0016 the gateway `public` has no `clusters`"),
+            ("clusters: [use1, euw1]\n      listeners", "clusters: [use1]\n      listeners", ""),
+            ("    public:\n", "    Public:\n", "LB0007 `Public` cannot be the name of an object"),
+        ] {
+            let found = found(good, bad);
+            let right = match finding {
+                "" => found.is_empty(),
+                _ => found.iter().any(|line| line.starts_with(finding)) && found.len() <= 2,
+            };
+            assert!(right, "{bad}: {found:#?}");
+        }
+    }
+
+    #[test]
+    fn a_route_s_clusters_are_its_gateway_s() {
+        let both = "clusters: [use1, euw1]\n      listeners";
+        let text = sample().replacen(both, "clusters: [use1]\n      listeners", 1).replacen(
+            "gateway: public",
+            "gateway: public, clusters: [euw1]",
+            1,
+        );
+        let (_, found) = resolved(&text);
+        let found: Vec<_> = found.iter().filter_map(|line| line.split_once(' ')).collect();
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert_eq!(found[0].1, "LB0016 the gateway `public` is not in `euw1`");
+    }
+
+    #[test]
+    fn a_service_must_be_found_where_the_route_is() {
+        let here = [
+            (
+                "labels: {app: fraud-detection}, clusters: [use1, euw1]",
+                "labels: {app: fraud-detection}, clusters: [use1]",
+            ),
+            ("      global: {affinity: local, shared: true}\n", ""),
+            ("      export: true\n", ""),
+        ];
+        let mut text = sample();
+        for (old, new) in here {
+            assert!(text.contains(old), "{old}");
+            text = text.replacen(old, new, 1);
+        }
+        let (_, found) = resolved(&text);
+        let missing = "LB0016 the service `fraud-detection` is not found in `euw1`";
+        assert!(found.iter().any(|line| line.ends_with(missing)), "{found:#?}");
+    }
+}
