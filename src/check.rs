@@ -1,6 +1,8 @@
 //! Rules over a resolved topology: one file each, one row each.
 
 pub mod ambient_credentials;
+pub mod ambiguous_primary;
+pub mod apex_cname;
 pub mod bgp_without_peers;
 pub mod certificate_elsewhere;
 pub mod certificate_limit;
@@ -38,6 +40,7 @@ pub mod legacy_annotation;
 pub mod local_namespace;
 pub mod missing_namespace;
 pub mod missing_standby;
+pub mod no_traffic;
 pub mod old_cert_manager;
 pub mod one_sided_service;
 pub mod overlapping_cidr;
@@ -49,22 +52,33 @@ pub mod oversized_trust_policy;
 pub mod pending_load_balancer;
 pub mod pool_too_small;
 pub mod removed_helm_value;
+pub mod repeated_routing_place;
 pub mod route_without_flow;
 pub mod route_without_listener;
 pub mod scattered_writes;
 pub mod shared_account_key;
+pub mod shared_owner;
+pub mod shared_record;
+pub mod single_region_entrypoint;
+pub mod slow_failover;
 pub mod stretched_control_plane;
 pub mod subnet_outside_network;
+pub mod unanswered_location;
+pub mod unchecked_target;
+pub mod uncovered_entrypoint;
 pub mod uncovered_mesh_domain;
 pub mod uncovered_name;
 pub mod unenforced_authentication;
 pub mod unequal_settings;
 pub mod unexported_affinity;
 pub mod unidentified_private_zone;
+pub mod unknown_aws_region;
 pub mod unknown_helm_value;
+pub mod unoffered_interval;
 pub mod unpublished_version;
 pub mod unreachable_flow;
 pub mod unreplaced_kube_proxy;
+pub mod unroutable_zone;
 pub mod unshared_service;
 pub mod unsupported_combination;
 pub mod unsynchronised_headless_service;
@@ -224,6 +238,26 @@ pub static CHECKS: &[Check] = &[
         rule: &oversized_trust_policy::OVERSIZED_TRUST_POLICY,
         run: oversized_trust_policy::check,
     },
+    Check { rule: &uncovered_entrypoint::UNCOVERED_ENTRYPOINT, run: uncovered_entrypoint::check },
+    Check { rule: &slow_failover::SLOW_FAILOVER, run: slow_failover::check },
+    Check { rule: &unoffered_interval::UNOFFERED_INTERVAL, run: unoffered_interval::check },
+    Check { rule: &unchecked_target::UNCHECKED_TARGET, run: unchecked_target::check },
+    Check {
+        rule: &single_region_entrypoint::SINGLE_REGION_ENTRYPOINT,
+        run: single_region_entrypoint::check,
+    },
+    Check { rule: &shared_record::SHARED_RECORD, run: shared_record::check },
+    Check { rule: &unroutable_zone::UNROUTABLE_ZONE, run: unroutable_zone::check },
+    Check { rule: &ambiguous_primary::AMBIGUOUS_PRIMARY, run: ambiguous_primary::check },
+    Check { rule: &unanswered_location::UNANSWERED_LOCATION, run: unanswered_location::check },
+    Check { rule: &no_traffic::NO_TRAFFIC, run: no_traffic::check },
+    Check {
+        rule: &repeated_routing_place::REPEATED_ROUTING_PLACE,
+        run: repeated_routing_place::check,
+    },
+    Check { rule: &unknown_aws_region::UNKNOWN_AWS_REGION, run: unknown_aws_region::check },
+    Check { rule: &apex_cname::APEX_CNAME, run: apex_cname::check },
+    Check { rule: &shared_owner::SHARED_OWNER, run: shared_owner::check },
 ];
 
 /// Runs every rule.

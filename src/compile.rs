@@ -3,6 +3,7 @@
 //! A [`Generator`] makes one kind of output for one cluster; the table lists them. Clusters are
 //! independent of each other, so they can be compiled in parallel and dropped when written.
 
+mod accelerator;
 mod bootstrap;
 mod capability;
 mod certificate;
@@ -12,6 +13,8 @@ mod cluster_settings;
 mod default_deny;
 mod dns;
 mod dns01_access;
+mod dns_endpoint;
+mod external_dns;
 mod flux_release;
 mod gateway;
 mod gitops;
@@ -127,6 +130,21 @@ pub static GENERATORS: &[Generator] = &[
         name: "gateway",
         summary: "Gateways, and routes from them to services of several clusters",
         generate: gateway::generate,
+    },
+    Generator {
+        name: "dns_endpoint",
+        summary: "the cluster's records of the entrypoints, for ExternalDNS",
+        generate: dns_endpoint::generate,
+    },
+    Generator {
+        name: "external_dns",
+        summary: "Helm values of ExternalDNS, and what its role may do",
+        generate: external_dns::generate,
+    },
+    Generator {
+        name: "accelerator",
+        summary: "what AWS Global Accelerator is expected to have",
+        generate: accelerator::generate,
     },
 ];
 

@@ -10,6 +10,7 @@ pub mod gateway;
 pub mod id;
 pub mod manifests;
 pub mod path;
+pub mod records;
 pub mod resolve;
 
 mod application;
@@ -76,6 +77,8 @@ pub struct Topology {
     pub flows: Vec<Flow>,
     /// DNS zones, as they were written.
     pub zones: Vec<dns::Zone>,
+    /// How ExternalDNS runs in each cluster.
+    pub external_dns: dns::ExternalDns,
     /// Names by which users reach the regions, sorted.
     pub entrypoints: Vec<dns::Entrypoint>,
     /// Where cert-manager runs.

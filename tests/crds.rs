@@ -127,6 +127,12 @@ impl Schemas {
             let minor = minor(version);
             schemas.add(&folder.join("cilium").join(minor), minor);
         }
+        let path = folder.join("externaldns/dnsendpoint_v1alpha1.schema.json");
+        let text = fs::read_to_string(path).expect("a published file is UTF-8");
+        let mut schema = serde_json::from_str(&text).expect("a schema is JSON");
+        make_strict(&mut schema);
+        let kind = "externaldns.k8s.io/v1alpha1/DNSEndpoint";
+        schemas.by_kind.insert(kind.to_owned(), compiled(&schema));
         for (kind, schema) in core() {
             schemas.by_kind.insert(kind.to_owned(), compiled(&schema));
         }

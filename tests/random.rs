@@ -8,6 +8,7 @@ mod application;
 mod certificates;
 mod cluster;
 pub(crate) mod dice;
+mod entrypoint;
 mod flow;
 mod gateway;
 mod peer;

@@ -13,7 +13,7 @@ pub(super) mod balancer;
 mod clustermesh;
 mod distribution;
 mod hubble;
-mod layers;
+pub(super) mod layers;
 mod network;
 mod values;
 

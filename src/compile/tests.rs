@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{GENERATORS, Index, cluster};
 use crate::resource::{Desired, Resource, Role};
 use crate::topology::Topology;
-use crate::topology::sample::{TWO_CLUSTERS, resolved, topology};
+use crate::topology::sample::{ENTRYPOINT, TWO_CLUSTERS, resolved, topology};
 
 #[test]
 fn every_generator_has_a_name_of_its_own() {
@@ -462,4 +462,66 @@ fn namespaces_are_global_where_the_default_keeps_them() {
         annotations(find(&desired, "Namespace", "payments"))["clustermesh.cilium.io/global"].clone()
     };
     assert_eq!((said("use1"), said("euw1")), (json!("true"), Value::Null));
+}
+
+/// What is made of a cluster's entrypoints: paths or names, and contents.
+fn of_entrypoints(topology: &Topology, name: &str) -> Vec<(String, Value)> {
+    let desired = compiled(topology, name);
+    let documents =
+        desired.documents.into_iter().map(|one| (one.path.into_owned(), one.bodies.into()));
+    let documents = documents.filter(|(path, _)| path.contains("dns"));
+    let resources = desired.resources.into_iter().filter(|one| one.kind() == "DNSEndpoint");
+    documents.chain(resources.map(|one| (one.name().to_owned(), one.body))).collect()
+}
+
+#[test]
+fn one_more_target_changes_nothing_of_the_others() {
+    let pinned = ENTRYPOINT
+        .replace("cilium: 1.19.6}", "cilium: 1.19.6, components: {external-dns: {chart: 1.19.0}}}");
+    let targets = |routing: &str, key: &str| {
+        let extra = |value: &str| format!("{key}: {value}, ");
+        let values = match key {
+            "weight" => ["1", "2", "3"],
+            "geolocation" => ["{country: \"*\"}", "{continent: EU}", "{continent: AS}"],
+            _ => ["us-east-1", "eu-west-1", "ap-southeast-1"],
+        };
+        let text = pinned.replace("routing: latency", &format!("routing: {routing}"));
+        let text = text.replace("use1: {host", &format!("use1: {{{}host", extra(values[0])));
+        let text = text.replace("euw1: {host", &format!("euw1: {{{}host", extra(values[1])));
+        let third = format!(
+            "\n        apse1: {{{}hostname: lb.example.org, healthCheckID: 5555-6666}}\n---",
+            extra(values[2])
+        );
+        let place = "apiVersion: landbridge.dev/v1alpha1\nkind: Cluster\nmetadata: {name: use1}";
+        let (topology, clusters) = text.split_once(place).expect("the first cluster");
+        let topology = topology.trim_end().trim_end_matches("---").trim_end();
+        let topology = topology.replace(
+            "  interconnects:",
+            "    ap-southeast-1: {provider: aws, networks: {main: {cidrs: [10.2.0.0/16]}}}\n  \
+             interconnects:\n    - {between: [us-east-1, ap-southeast-1], type: vpc-peering}\n    \
+             - {between: [eu-west-1, ap-southeast-1], type: vpc-peering}",
+        );
+        let own = clusters.split("---").next().expect("the first cluster's content");
+        let own = own.replace("us-east-1", "ap-southeast-1").replace("id: 1", "id: 3");
+        let own =
+            own.replace("10.0.", "10.2.").replace("100.64", "100.66").replace("10.96", "10.98");
+        let own = own.replace("use1", "apse1");
+        let more = format!(
+            "{topology}{third}\n{place}{clusters}---\n{}{own}",
+            place.replace("use1", "apse1")
+        );
+        (text, more)
+    };
+    for (routing, key) in
+        [("latency", "awsRegion"), ("weighted", "weight"), ("geolocation", "geolocation")]
+    {
+        let (text, more) = targets(routing, key);
+        let (two, three) = (topology(&text), topology(&more));
+        for name in ["use1", "euw1"] {
+            let own = of_entrypoints(&two, name);
+            assert_eq!(own.len(), 4, "{routing}: {own:#?}");
+            assert_eq!(own, of_entrypoints(&three, name), "{routing}");
+        }
+        assert_eq!(of_entrypoints(&three, "apse1").len(), 4, "{routing}");
+    }
 }

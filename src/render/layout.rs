@@ -32,6 +32,7 @@ const FOLDERS: &[(&str, &str)] = &[
     ("Gateway", "gateway"),
     ("HTTPRoute", "gateway"),
     ("ReferenceGrant", "gateway"),
+    ("DNSEndpoint", "dns"),
 ];
 
 /// The files of a cluster before they are text.

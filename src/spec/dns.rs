@@ -1,9 +1,12 @@
 //! DNS zones and the names by which users reach the regions, as they were written.
 
 use super::solver::Solver;
-use super::value::{HostName, HostedZoneId, Label, RoleArn, Subdomain, Time, Word};
+use super::value::{
+    CountryCode, HostName, HostedZoneId, Ip, Label, OneOrMany, RoleArn, SubdivisionCode, Subdomain,
+    Time, Word,
+};
 use crate::source::Spanned;
-use crate::yaml::fields::{Int, Map};
+use crate::yaml::fields::{Free, Int, Map};
 use crate::{choice, object};
 
 object! {
@@ -11,6 +14,29 @@ object! {
     pub struct Dns {
         /// The zones in which names of the mesh stand.
         "zones" => zones: Vec<Zone>,
+        /// How ExternalDNS runs in each cluster, which writes the records of the entrypoints.
+        "externalDNS" => external_dns: Option<ExternalDns>,
+    }
+
+    /// How ExternalDNS runs in each cluster that answers for an entrypoint. Its Helm values are
+    /// written where `versions.components.external-dns` pins its chart.
+    pub struct ExternalDns {
+        /// Its namespace, in which the DNSEndpoints stand; `external-dns` unless said otherwise.
+        "namespace" => namespace: Option<Spanned<Label>>,
+        /// The name under which a cluster's ExternalDNS owns its records; `{cluster}` stands for
+        /// the cluster's name, `<topology>-{cluster}` unless said otherwise. A shared one lets
+        /// each cluster delete the other's records.
+        "ownerID" => owner_id: Option<Spanned<Word>>,
+        /// What happens to records whose DNSEndpoint is gone; `upsert-only` unless said otherwise.
+        "policy" => policy: Option<Spanned<ExternalDnsPolicy>>,
+        /// What stands before the names of the TXT records that say who owns a record;
+        /// `%{record_type}-externaldns.` unless said otherwise, which also works for a zone's own
+        /// name. It cannot be changed later without losing the records.
+        "txtPrefix" => txt_prefix: Option<Spanned<Word>>,
+        /// The IAM role that changes the Route 53 zones; `{cluster}` stands for the cluster's name.
+        "role" => role: Option<Spanned<RoleArn>>,
+        /// Helm values that are merged over the generated ones.
+        "values" => values: Option<Free>,
     }
 
     /// A DNS zone.
@@ -65,14 +91,30 @@ object! {
     pub struct Entrypoint {
         /// How a region is chosen.
         "routing" => routing: Spanned<EntrypointRouting>,
-        /// How long resolvers keep an answer.
+        /// How long resolvers keep an answer; `60s` unless said otherwise. An alias record has
+        /// that of the load balancer, which is 60 seconds.
         "ttl" => ttl: Option<Spanned<Time>>,
         /// What users may notice of a lost region at most.
         "recoveryTime" => recovery_time: Option<Spanned<Time>>,
         /// How a region's health is found out.
         "healthCheck" => health_check: Option<HealthCheck>,
+        /// Whether the records are Route 53's alias records for the load balancers, and not CNAME
+        /// records; only the zone's own name has them unless said otherwise.
+        "alias" => alias: Option<Spanned<bool>>,
+        /// The accelerator, for `anycast`.
+        "accelerator" => accelerator: Option<Accelerator>,
         /// The clusters' answers, by cluster.
         "targets" => targets: Map<Target>,
+    }
+
+    /// A standard accelerator of AWS Global Accelerator. It is looked at and never changed.
+    pub struct Accelerator {
+        /// Its name.
+        "name" => name: Option<Spanned<Word>>,
+        /// Its ARN.
+        "arn" => arn: Option<Spanned<Word>>,
+        /// The DNS name that AWS gave it.
+        "dnsName" => dns_name: Option<Spanned<HostName>>,
     }
 
     /// How a region's health is found out.
@@ -81,9 +123,10 @@ object! {
         "path" => path: Option<Spanned<Word>>,
         /// The port that is asked.
         "port" => port: Option<Spanned<Int<1, 65535>>>,
-        /// The pause between two questions.
+        /// The pause between two questions: Route 53 and Global Accelerator offer `10s` and `30s`,
+        /// and take `30s` unless said otherwise.
         "interval" => interval: Option<Spanned<Time>>,
-        /// How many wrong answers in a row count as down.
+        /// How many wrong answers in a row count as down; 3 unless said otherwise.
         "failureThreshold" => failure_threshold: Option<Spanned<Int<1, 10>>>,
     }
 
@@ -91,10 +134,20 @@ object! {
     pub struct Target {
         /// The host name of its load balancer.
         "hostname" => hostname: Option<Spanned<HostName>>,
-        /// The id of the health check.
+        /// The addresses of its load balancer, where it has no host name.
+        "addresses" => addresses: Vec<Spanned<Ip>>,
+        /// The id of the Route 53 health check; it is made elsewhere.
         "healthCheckID" => health_check_id: Option<Spanned<Word>>,
         /// Its share, for `weighted` and `anycast`.
         "weight" => weight: Option<Spanned<Int<0, 255>>>,
+        /// The AWS region from which latency is measured, for `latency`; the cluster's own region
+        /// unless said otherwise, which must be one of AWS.
+        "awsRegion" => aws_region: Option<Spanned<Word>>,
+        /// Whether it answers first, for `failover`; follows from the cluster's `role` unless said
+        /// otherwise.
+        "failover" => failover: Option<Spanned<FailoverRole>>,
+        /// The places whose users it answers, for `geolocation`.
+        "geolocation" => geolocation: OneOrMany<Geolocation>,
         /// The ARN of its load balancer, for `anycast`.
         "loadBalancer" => load_balancer: Option<Spanned<Word>>,
         /// The listening ports, for `anycast`.
@@ -104,7 +157,55 @@ object! {
     }
 }
 
+object! {
+    /// A place of users: one of `continent` and `country`.
+    pub struct Geolocation {
+        /// A continent: `AF`, `AN`, `AS`, `EU`, `NA`, `OC` or `SA`.
+        "continent" => continent: Option<Spanned<Continent>>,
+        /// A country by its two letters (ISO 3166-1), or `*` for everybody else.
+        "country" => country: Option<Spanned<CountryCode>>,
+        /// A state of the United States or a region of Ukraine, beside `country`.
+        "subdivision" => subdivision: Option<Spanned<SubdivisionCode>>,
+    }
+}
+
 choice! {
+    /// What happens to records whose DNSEndpoint is gone.
+    pub enum ExternalDnsPolicy {
+        /// They stay.
+        "upsert-only" => UpsertOnly,
+        /// They are deleted.
+        "sync" => Sync,
+        /// They stay, and records that are there are not changed either.
+        "create-only" => CreateOnly,
+    }
+
+    /// Which answer is given first.
+    pub enum FailoverRole {
+        /// While it is healthy.
+        "primary" => Primary,
+        /// While the primary one is not.
+        "secondary" => Secondary,
+    }
+
+    /// A continent, as Route 53 names it.
+    pub enum Continent {
+        /// Africa.
+        "AF" => Africa,
+        /// Antarctica.
+        "AN" => Antarctica,
+        /// Asia.
+        "AS" => Asia,
+        /// Europe.
+        "EU" => Europe,
+        /// North America.
+        "NA" => NorthAmerica,
+        /// Oceania.
+        "OC" => Oceania,
+        /// South America.
+        "SA" => SouthAmerica,
+    }
+
     /// Who serves a DNS zone.
     pub enum DnsProvider {
         /// Amazon Route 53.

@@ -171,6 +171,23 @@ text_type! {
     RoleArn, "the ARN of an IAM role", Some("^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/"), |arn| {
         super::role::parts(arn).map(|_| ())
     };
+    /// A country as Route 53 takes it: two capital letters, or `*` for the default.
+    CountryCode, "a country's two capital letters, or `*`", Some("^([A-Z]{2}|\\*)$"), |code| {
+        if code == "*" || code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            Ok(())
+        } else {
+            Err("use two capital letters such as `DE`, or `*` for everybody else".into())
+        }
+    };
+    /// A subdivision of a country as Route 53 takes it: one to three capital letters or digits.
+    SubdivisionCode, "one to three capital letters or digits", Some("^[A-Z0-9]{1,3}$"), |code| {
+        let known = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        if (1..=3).contains(&code.len()) && code.bytes().all(known) {
+            Ok(())
+        } else {
+            Err("use the code of a state, such as `CA`".into())
+        }
+    };
     /// Five fields of cron, or one of its `@` words.
     Schedule, "a cron schedule of five fields", None, |schedule| {
         let known = |c: char| c.is_ascii_alphanumeric() || "*/,-?L#".contains(c);

@@ -9,6 +9,7 @@ mod balancers;
 mod certificates;
 mod clusters;
 mod dns;
+mod entrypoints;
 mod flows;
 mod gateways;
 mod gitops;
@@ -60,6 +61,7 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
         capabilities: Vec::new(),
         flows: Vec::new(),
         zones: Vec::new(),
+        external_dns: dns::external_dns(named, written),
         entrypoints: Vec::new(),
         cert_manager: super::certificates::CertManager::default(),
         issuers: Vec::new(),
@@ -79,7 +81,7 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
     flows::resolve(spec, &mut topology, &names, found);
     applications::finish(&mut topology);
     dns::zones(written, &mut topology, &mut names, found);
-    dns::entrypoints(written, &mut topology, &names, found);
+    entrypoints::resolve(written, &mut topology, &names, found);
     certificates::resolve(written, &mut topology, &mut names, found);
     guards::resolve(written, &topology, &names, found);
     places::manifests(spec, &mut topology, &names, found);

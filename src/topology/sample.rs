@@ -68,6 +68,57 @@ spec:
     check-fraud: {from: [payment-frontend], to: [fraud-detection]}
 ";
 
+/// The same mesh with an entrypoint by latency.
+pub(crate) const ENTRYPOINT: &str = r"
+apiVersion: landbridge.dev/v1alpha1
+kind: Topology
+metadata: {name: test}
+spec:
+  versions: {kubernetes: 1.34.2, cilium: 1.19.6}
+  regions:
+    us-east-1: {provider: aws, networks: {main: {cidrs: [10.0.0.0/16]}}}
+    eu-west-1: {provider: aws, networks: {main: {cidrs: [10.1.0.0/16]}}}
+  interconnects:
+    - {between: [us-east-1, eu-west-1], type: vpc-peering}
+  clusterDefaults:
+    kubeProxy: replaced
+    distribution: kubeadm
+    loadBalancers: {controller: aws-load-balancer-controller}
+  dns:
+    zones:
+      - {name: example.com, provider: route53, hostedZoneID: Z0123456789ABCDEFGHIJ}
+  entrypoints:
+    api.example.com:
+      routing: latency
+      targets:
+        use1: {hostname: east.elb.us-east-1.amazonaws.com, healthCheckID: 11111111-2222}
+        euw1: {hostname: west.elb.eu-west-1.amazonaws.com, healthCheckID: 33333333-4444}
+---
+apiVersion: landbridge.dev/v1alpha1
+kind: Cluster
+metadata: {name: use1}
+spec:
+  region: us-east-1
+  id: 1
+  nodeCIDRs: [10.0.1.0/24]
+  podCIDRs: [100.64.0.0/16]
+  serviceCIDRs: [10.96.0.0/16]
+  apiServer: {host: api.use1.internal, port: 6443}
+  clustermesh: {endpoint: {ips: [10.0.1.20]}}
+---
+apiVersion: landbridge.dev/v1alpha1
+kind: Cluster
+metadata: {name: euw1}
+spec:
+  region: eu-west-1
+  id: 2
+  nodeCIDRs: [10.1.1.0/24]
+  podCIDRs: [100.65.0.0/16]
+  serviceCIDRs: [10.97.0.0/16]
+  apiServer: {host: api.euw1.internal, port: 6443}
+  clustermesh: {endpoint: {ips: [10.1.1.20]}}
+";
+
 /// Resolves the text of a `landbridge.yaml`, with every finding as `file:line:column code message`.
 pub(crate) fn resolved(text: &str) -> (Option<Topology>, Vec<String>) {
     resolved_with(text, &[])

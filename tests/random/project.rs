@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::dice::Dice;
 use super::flow::Flows;
 use super::world::World;
-use super::{application, cluster, gateway, topology};
+use super::{application, cluster, entrypoint, gateway, topology};
 
 /// The documents of a project, the Topology first.
 #[derive(Clone, Debug)]
@@ -26,6 +26,7 @@ impl Project {
         let mut declared = application::Declared::default();
         let mut documents = vec![topology::document(&world, dice)];
         documents.extend((0..world.clusters.len()).map(|c| cluster::document(&world, c, dice)));
+        entrypoint::add(&world, &mut documents, dice);
         let applications = application::documents(&world, dice, size, &mut declared);
         let capabilities = application::capabilities(&world, dice, &mut declared);
         let flows = Flows { world: &world, declared: &declared };

@@ -10,7 +10,7 @@ use crate::yaml::{self, Node, json::json};
 /// Null stays in the result. There Helm takes it as "delete the chart's default", so it deletes
 /// the generated value and the default at once, as `--set key=null` does.
 /// Source: Helm, "Values Files", Deleting a default key.
-pub(super) fn merge(values: &mut Value, layer: &Node) {
+pub(in crate::compile) fn merge(values: &mut Value, layer: &Node) {
     let yaml::Value::Mapping(entries) = &layer.value else { return };
     let Value::Object(map) = values else { return };
     let mut entries: Vec<_> = entries.iter().collect();

@@ -1,16 +1,15 @@
-//! Zones and entrypoints.
+//! Zones, and how ExternalDNS runs.
 
 use super::super::Topology;
-use super::super::dns::{Entrypoint, HealthCheck, Target, Zone, canonical};
-use super::super::id::{ClusterId, ZoneId};
-use super::{CONTRADICTION, Names, not_compiled};
+use super::super::dns::{CLUSTER, ExternalDns, Zone, canonical};
+use super::super::id::ZoneId;
+use super::{CONTRADICTION, Names};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Spanned;
-use crate::spec::TopologySpec;
-use crate::spec::dns as written;
-use crate::spec::dns::DnsProvider;
+use crate::spec::dns::{self as written, DnsProvider, ExternalDnsPolicy};
+use crate::spec::value::RoleArn;
+use crate::spec::{Named, TopologySpec};
 use crate::yaml::INVALID_VALUE;
-use crate::yaml::fields::Map;
 use crate::yaml::json::json;
 
 /// Resolves the zones.
@@ -21,6 +20,9 @@ pub(super) fn zones(
     found: &mut Diagnostics,
 ) {
     let Some(dns) = &written.dns else { return };
+    if let Some(role) = &topology.external_dns.role {
+        long_names(role, topology, found);
+    }
     for zone in &dns.zones {
         let name = Spanned::new(canonical(&zone.name.value), zone.name.span);
         let ids = names.zones.entry(name.value.clone()).or_default();
@@ -57,7 +59,7 @@ pub(super) fn secret(written: &written::SecretRef) -> (String, String) {
 }
 
 /// Reports keys of another provider than the zone's, credentials that exclude each other, and
-/// clusters for which the role's name gets too long.
+/// a role's name that gets too long.
 fn foreign_keys(zone: &written::Zone, topology: &Topology, found: &mut Diagnostics) {
     let route53 = [
         ("hostedZoneID", zone.hosted_zone_id.as_ref().map(|id| id.span)),
@@ -92,7 +94,13 @@ fn foreign_keys(zone: &written::Zone, topology: &Topology, found: &mut Diagnosti
         let finding = Diagnostic::new(&CONTRADICTION, credentials.span, message);
         found.push(finding.help("say with `role` which one"));
     }
-    let Some(role) = &zone.role else { return };
+    if let Some(role) = &zone.role {
+        long_names(role, topology, found);
+    }
+}
+
+/// Reports clusters for which a role's name gets too long.
+fn long_names(role: &Spanned<RoleArn>, topology: &Topology, found: &mut Diagnostics) {
     for cluster in &topology.clusters {
         if let Err(length) = role.value.of_cluster(&cluster.name) {
             let name = &cluster.name.value;
@@ -103,71 +111,34 @@ fn foreign_keys(zone: &written::Zone, topology: &Topology, found: &mut Diagnosti
     }
 }
 
-/// Resolves the entrypoints; the zones and the clusters are known.
-pub(super) fn entrypoints(
-    written: &TopologySpec,
-    topology: &mut Topology,
-    names: &Names,
-    found: &mut Diagnostics,
-) {
-    let mut entries: Vec<_> = written.entrypoints.iter().collect();
-    entries.sort_by(|a, b| a.0.value.cmp(&b.0.value));
-    for (name, entrypoint) in entries {
-        not_compiled("entrypoints", name.span, found);
-        let name = Spanned::new(canonical(&name.value), name.span);
-        let zone = names.zone_of(&name.value);
-        topology.entrypoints.push(Entrypoint {
-            zone,
-            name,
-            routing: entrypoint.routing.clone(),
-            ttl: entrypoint.ttl.as_ref().map(|time| Spanned::new(time.value.0, time.span)),
-            recovery_time: entrypoint
-                .recovery_time
-                .as_ref()
-                .map(|time| Spanned::new(time.value.0, time.span)),
-            health_check: entrypoint.health_check.as_ref().map(health_check),
-            targets: targets(&entrypoint.targets, names, found),
-        });
-    }
-}
+/// The name of ExternalDNS among the pinned components.
+pub(super) const COMPONENT: &str = "external-dns";
 
-fn health_check(written: &written::HealthCheck) -> HealthCheck {
-    HealthCheck {
-        span: written.span,
-        path: written.path.as_ref().map(|path| path.value.0.clone()),
-        port: written.port.as_ref().map(|port| port.value.0),
-        interval: written.interval.as_ref().map(|time| Spanned::new(time.value.0, time.span)),
-        failure_threshold: written
-            .failure_threshold
-            .as_ref()
-            .map(|number| Spanned::new(number.value.0, number.span)),
-    }
-}
-
-fn targets(written: &Map<written::Target>, names: &Names, found: &mut Diagnostics) -> Vec<Target> {
-    let mut targets = Vec::new();
-    for cluster in written.keys() {
-        let Some(id) = names.cluster(cluster, found) else { continue };
-        targets.extend(written.get(&cluster.value).map(|target| one_target(id, cluster, target)));
-    }
-    targets.sort_by_key(|target| target.cluster);
-    targets
-}
-
-fn one_target(cluster: ClusterId, name: &Spanned<String>, written: &written::Target) -> Target {
-    let number = |value: i64, span| Spanned::new(value, span);
-    Target {
-        cluster,
-        span: name.span,
-        hostname: written
-            .hostname
-            .as_ref()
-            .map(|host| Spanned::new(canonical(&host.value), host.span)),
-        health_check_id: text(written.health_check_id.as_ref()),
-        weight: written.weight.as_ref().map(|weight| number(weight.value.0, weight.span)),
-        load_balancer: text(written.load_balancer.as_ref()),
-        listeners: written.listeners.iter().map(|port| port.value.0).collect(),
-        dial: written.dial.as_ref().map(|dial| number(dial.value.0, dial.span)),
+/// Resolves how ExternalDNS runs.
+pub(super) fn external_dns(named: &Named<TopologySpec>, written: &TopologySpec) -> ExternalDns {
+    let said = written.dns.as_ref().and_then(|dns| dns.external_dns.as_ref());
+    let owner = said.and_then(|said| text(said.owner_id.as_ref()));
+    let pinned = written.versions.as_ref().and_then(|pins| pins.components.get(COMPONENT));
+    let repository = pinned.and_then(|pinned| pinned.repository.as_ref());
+    let prefix = said.and_then(|said| said.txt_prefix.as_ref());
+    let namespace = said.and_then(|said| said.namespace.as_ref());
+    ExternalDns {
+        namespace: namespace.map_or_else(|| COMPONENT.into(), |name| name.value.0.clone()),
+        owner_id: owner.unwrap_or_else(|| {
+            let own = format!("{}-{CLUSTER}", named.name.value);
+            Spanned::new(own, named.name.span)
+        }),
+        policy: said
+            .and_then(|said| said.policy.as_ref())
+            .map_or(ExternalDnsPolicy::UpsertOnly, |policy| policy.value),
+        // With the record's type in the prefix, the TXT record of a zone's own name is in the
+        // zone, and that of a CNAME beside it. Source: ExternalDNS, "TXT registry";
+        // kubernetes-sigs/external-dns#5863.
+        txt_prefix: prefix
+            .map_or_else(|| "%{record_type}-externaldns.".into(), |text| text.value.0.clone()),
+        role: said.and_then(|said| said.role.clone()),
+        chart_repository: repository.map(|repository| repository.value.0.clone()),
+        values: said.and_then(|said| said.values.as_ref()).map(|values| values.0.clone()),
     }
 }
 

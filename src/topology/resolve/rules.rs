@@ -66,15 +66,15 @@ declare_rules! {
 
     /// ## What it does
     /// Reports a part of the topology that is read and of which this version writes nothing:
-    /// `certificates`, `dns`, `entrypoints`.
+    /// `entrypoints` in a zone whose provider is `other`.
     ///
     /// ## Why it matters
     /// Whoever declares it would otherwise look for it in the output.
     ///
     /// ## Example
     /// ```yaml
-    /// dns:
-    ///   zones: [{name: example.com, provider: route53}]
+    /// dns: {zones: [{name: example.com, provider: other}]}
+    /// entrypoints: {api.example.com: {routing: failover, targets: {use1: {}, euw1: {}}}}
     /// ```
     ///
     /// Use instead:
