@@ -25,7 +25,7 @@ declare_rules! {
     /// refuse each other, and nothing of the mesh works; the certificates look right in each
     /// cluster alone. Source: Cilium, "Setting up Cluster Mesh", Shared Certificate Authority; the
     /// chart's comments on `tls.caBundle` and `clustermesh.apiserver.tls.authMode`; cert-manager,
-    /// "SelfSigned" and "ACME".
+    /// "Self-signed issuers" and "ACME issuers".
     ///
     /// ## Example
     /// ```yaml

@@ -135,14 +135,12 @@ fn facing(cluster: &Cluster) -> Option<(Span, Diagnostic)> {
 fn public(cluster: &Cluster) -> Option<(Span, Diagnostic)> {
     let controller = cluster.load_balancer.as_ref()?;
     let annotations = annotations(cluster);
-    let rows = PUBLIC.iter().filter(|(of, ..)| *of == controller.value);
-    let (key, span) = rows
-        .filter_map(|(_, key, values)| {
-            // The first is the one that counts.
-            let (_, value, span) = annotations.iter().find(|(own, ..)| own == key)?;
-            values.contains(&value.as_str()).then_some((key, *span))
-        })
-        .next()?;
+    let mut rows = PUBLIC.iter().filter(|(of, ..)| *of == controller.value);
+    let (key, span) = rows.find_map(|(_, key, values)| {
+        // The first is the one that counts.
+        let (_, value, span) = annotations.iter().find(|(own, ..)| own == key)?;
+        values.contains(&value.as_str()).then_some((key, *span))
+    })?;
     let message = format!("`{key}` makes an internal load balancer public");
     let finding = Diagnostic::new(&EXPOSED_MESH_API, span, message)
         .related(controller.span, "the controller that reads it")

@@ -36,16 +36,13 @@ impl Trip {
         let mut parts = Vec::new();
         let mut finding = finding;
         for one in trips {
-            match &one.round_trip {
-                Some(trip) => {
-                    let shown = format!("{}ms", trip.value.as_millis());
-                    finding = finding.related(trip.span, format!("a round trip of {shown}"));
-                    parts.push(shown);
-                }
-                None => {
-                    finding = finding.related(one.span, "its round trip is not declared");
-                    parts.push("?".to_owned());
-                }
+            if let Some(trip) = &one.round_trip {
+                let shown = format!("{}ms", trip.value.as_millis());
+                finding = finding.related(trip.span, format!("a round trip of {shown}"));
+                parts.push(shown);
+            } else {
+                finding = finding.related(one.span, "its round trip is not declared");
+                parts.push("?".to_owned());
             }
         }
         if parts.len() < 2 {

@@ -47,7 +47,7 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for set in &topology.manifests {
         let mut clusters = set.clusters.iter().map(|id| topology.cluster(id));
         let Some(cluster) = clusters.find(|cluster| is_off(cluster)) else { continue };
-        for span in set.objects.iter().filter(is_policy).flat_map(required) {
+        for span in set.objects.iter().filter(|object| is_policy(object)).flat_map(required) {
             let message =
                 format!("nobody authenticates what this requires in `{}`", cluster.name.value);
             found.push(
@@ -64,7 +64,7 @@ fn is_off(cluster: &Cluster) -> bool {
     cluster.cilium.minor >= OFF_SINCE && said != Some(Json::Bool(true))
 }
 
-fn is_policy(object: &&Manifest) -> bool {
+fn is_policy(object: &Manifest) -> bool {
     object.is("cilium.io", "CiliumNetworkPolicy")
         || object.is("cilium.io", "CiliumClusterwideNetworkPolicy")
 }

@@ -331,16 +331,15 @@ fn the_controller_decides_which_annotations_count() {
         ),
         ("gcp}", json!({"networking.gke.io/load-balancer-type": "Internal"}), Value::Null),
         (
-            "lb-ipam, ranges: [10.0.1.16-10.0.1.31]}",
+            "lb-ipam, ranges: [10.0.1.16-10.0.1.31, 10.1.1.16/28]}",
             json!({"lbipam.cilium.io/ips": "10.0.1.20"}),
             json!({"lbipam.cilium.io/ips": "10.0.1.20"}),
         ),
         (
-            "metallb, ranges: [10.0.1.16/28]}",
+            "metallb, ranges: [10.0.1.16/28, 10.1.1.16/28]}",
             json!({"metallb.io/loadBalancerIPs": "10.0.1.20"}),
             json!({"metallb.io/loadBalancerIPs": "10.0.1.20"}),
         ),
-        ("metallb, ranges: [10.0.2.0/24]}", Value::Null, Value::Null),
         ("other}", Value::Null, Value::Null),
     ] {
         let key = "clustermesh.apiserver.service.annotations";
