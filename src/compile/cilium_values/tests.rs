@@ -4,7 +4,7 @@ use crate::chart::Chart;
 use crate::check::invariant::invariants;
 use crate::compile::{self, Index};
 use crate::topology::Topology;
-use crate::topology::sample::{TWO_CLUSTERS, topology};
+use crate::topology::sample::{TWO_CLUSTERS, resolved, topology};
 
 /// The newest chart of each minor that is known, and the first of some.
 const CHARTS: [&str; 9] =
@@ -346,6 +346,16 @@ fn the_controller_decides_which_annotations_count() {
         assert_values(&use1(&[(aws, controller)]), &[(key, internal)]);
         assert_values(&use1(&[(aws, controller), facing]), &[(key, external)]);
     }
+}
+
+#[test]
+fn an_address_that_no_pool_has_is_not_asked_for() {
+    let own = ("aws-load-balancer-controller}", "metallb, ranges: [10.0.2.0/24, 10.1.1.16/28]}");
+    let (topology, found) = resolved(&changed(&[own]));
+    let outside = "LB2055 `metallb` gives no address 10.0.1.20";
+    assert!(found.len() == 1 && found[0].contains(outside), "{found:#?}");
+    let values = values_of(&topology.expect("a topology"), "use1");
+    assert_values(&values, &[("clustermesh.apiserver.service.annotations", Value::Null)]);
 }
 
 #[test]
