@@ -23,6 +23,7 @@ mod project;
 mod resolved;
 mod schema;
 mod target;
+mod terraform;
 mod write;
 
 use std::ffi::OsString;
@@ -64,6 +65,7 @@ enum Command {
     Check(check::Args),
     Compile(compile::Args),
     Cidr(cidr::Args),
+    Terraform(terraform::Args),
     Explain(explain::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -101,6 +103,7 @@ fn execute(command: Command, context: &mut Context) -> Result<Exit, Error> {
         Command::Check(args) => check::run(&args, context),
         Command::Compile(args) => compile::run(&args, context),
         Command::Cidr(args) => cidr::run(&args, context),
+        Command::Terraform(args) => terraform::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -26,6 +26,7 @@ mod namespace;
 mod network_policy;
 mod service;
 mod service_export;
+pub mod terraform;
 
 use std::collections::BTreeMap;
 

@@ -20,7 +20,11 @@ pub mod reference;
 pub mod region;
 pub mod role;
 pub mod schema;
+<<<<<<< HEAD
 pub mod solver;
+=======
+pub mod terraform;
+>>>>>>> 1136149 (Exchange addresses and ids with Terraform)
 pub mod value;
 pub mod version_facts;
 
@@ -50,6 +54,8 @@ object! {
         "output" => output: Option<Spanned<RelativePath>>,
         /// The GitOps tool that applies the rendered files.
         "gitops" => gitops: Option<delivery::GitOps>,
+        /// Ids, addresses and host names that Terraform made, read back.
+        "terraform" => terraform: Vec<terraform::Terraform>,
         /// Exact versions for every cluster.
         "versions" => versions: Option<mesh::Versions>,
         /// Settings that are equal in every cluster of the mesh.
@@ -321,6 +327,48 @@ declare_rules! {
     /// include: ["other-team/*.yaml"]
     /// ```
     pub static UNREADABLE_FILE = { code: "LB0010", name: "unreadable-file", summary: "a file that is named and cannot be read", severity: Error };
+
+    /// ## What it does
+    /// Reports a value of the topology that Terraform's output contradicts, where `spec.terraform`
+    /// maps that output to its place.
+    ///
+    /// ## Why it matters
+    /// One of the two is out of date: either the network was made anew and the topology still has
+    /// the old id, or somebody wrote down what was never applied. What is compiled would point at
+    /// something that is not there.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// terraform: [{file: outputs.json, map: {vpc_id: regions/eu-west-1/networks/main/vpcID}}]
+    /// regions: {eu-west-1: {networks: {main: {vpcID: vpc-0a1b2c3d4e5f60001}}}}   # outputs.json has another
+    /// ```
+    ///
+    /// Use instead:
+    /// ```yaml
+    /// terraform: [{file: outputs.json, map: {vpc_id: regions/eu-west-1/networks/main/vpcID}}]
+    /// regions: {eu-west-1: {networks: {main: {}}}}
+    /// ```
+    pub static CONTRADICTING_OUTPUT = { code: "LB0027", name: "contradicting-output", summary: "a value that Terraform's output contradicts", severity: Error };
+
+    /// ## What it does
+    /// Reports an entry of `spec.terraform` that gives nothing: a file that is not what
+    /// `terraform output -json` prints, an output that is not in it, that has no value, or that is
+    /// sensitive, and a place that the project does not have.
+    ///
+    /// ## Why it matters
+    /// The value that is missing is an id or an address that others rely on. A sensitive value is
+    /// never read into a topology: everything in a topology ends in manifests that are committed.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// terraform: [{file: outputs.json, map: {vpc_ids: regions/eu-west-1/networks/main/vpcID}}]   # `vpc_id` in outputs.json
+    /// ```
+    ///
+    /// Use instead:
+    /// ```yaml
+    /// terraform: [{file: outputs.json, map: {vpc_id: regions/eu-west-1/networks/main/vpcID}}]
+    /// ```
+    pub static UNUSABLE_OUTPUT = { code: "LB0028", name: "unusable-output", summary: "an output of Terraform that cannot be used", severity: Error };
 
     /// ## What it does
     /// Reports a project without a Topology, or one whose topology says nothing of what every

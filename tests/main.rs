@@ -18,6 +18,7 @@ mod projects;
 mod random;
 mod report;
 mod rules;
+mod terraform;
 mod tools;
 mod tree;
 mod written_yaml;

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
+use crate::compile::terraform;
 use crate::report::json::SCHEMA;
 use crate::spec::{KINDS, schema};
 
@@ -18,7 +19,7 @@ use crate::spec::{KINDS, schema};
 and at the top of each file:
   # yaml-language-server: $schema=landbridge.schema.json")]
 pub(super) struct Args {
-    /// topology, cluster, meshapplication or capability; `report` for what `check -o json` writes
+    /// topology, cluster, meshapplication or capability; `report` for what `check -o json` writes, `terraform` for what `terraform vars` does
     #[arg(value_name = "KIND", ignore_case = true, hide_possible_values = true)]
     kind: Option<Kind>,
 }
@@ -31,6 +32,7 @@ enum Kind {
     MeshApplication,
     Capability,
     Report,
+    Terraform,
 }
 
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
@@ -38,6 +40,10 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
         None => return print(&schema::of_document(), context),
         Some(Kind::Report) => {
             context.print(SCHEMA)?;
+            return Ok(Exit::Clean);
+        }
+        Some(Kind::Terraform) => {
+            context.print(terraform::SCHEMA)?;
             return Ok(Exit::Clean);
         }
         Some(Kind::Topology) => "Topology",

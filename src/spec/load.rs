@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use globset::GlobBuilder;
 use rayon::prelude::*;
 
+use super::terraform::{self, Fills};
 use super::{MISSING_TOPOLOGY, Spec, TopologySpec, UNREADABLE_FILE, delivery, duplicate};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::manifest::{self, Manifest, Variables};
@@ -25,7 +26,9 @@ const MAX_FOLDERS: usize = 32;
 pub fn project(system: &dyn System, sources: &mut SourceMap, found: &mut Diagnostics) -> Spec {
     let mut files = Files { system, sources, total: 0, seen: BTreeMap::new() };
     let Some(entry) = files.read(ENTRY, None, found) else { return Spec::default() };
-    let documents = yaml::parse(files.sources, entry, found);
+    let mut documents = yaml::parse(files.sources, entry, found);
+    let fills = terraform::read(&mut files, &documents, found);
+    fills.apply(&mut documents, found);
     let mut spec = Spec { today: Some(system.today()), ..Spec::default() };
     decode(&mut spec, &documents, found);
     let Some(topology) = &spec.topology else {
@@ -46,11 +49,12 @@ pub fn project(system: &dyn System, sources: &mut SourceMap, found: &mut Diagnos
     let sets: Vec<_> = sets.map(|set| manifest_files(&mut files, set, found)).collect();
     let sources = &*files.sources;
     spec.manifests = sets.iter().map(|set| manifests(sources, set, found)).collect();
-    let parsed: Vec<_> = included.par_iter().map(|id| parse_one(sources, *id)).collect();
+    let parsed: Vec<_> = included.par_iter().map(|id| parse_one(sources, *id, &fills)).collect();
     for (part, problems) in parsed {
         found.extend(problems);
         merge(&mut spec, part, found);
     }
+    fills.finish(found);
     spec.sort();
     unique(&mut spec.clusters, "cluster", found);
     unique(&mut spec.applications, "mesh application", found);
@@ -105,9 +109,10 @@ fn decode(spec: &mut Spec, documents: &[Node], found: &mut Diagnostics) {
     }
 }
 
-fn parse_one(sources: &SourceMap, id: SourceId) -> (Spec, Diagnostics) {
+fn parse_one(sources: &SourceMap, id: SourceId, fills: &Fills) -> (Spec, Diagnostics) {
     let mut found = Diagnostics::new();
-    let documents = yaml::parse(sources, id, &mut found);
+    let mut documents = yaml::parse(sources, id, &mut found);
+    fills.apply(&mut documents, &mut found);
     let mut spec = Spec::default();
     decode(&mut spec, &documents, &mut found);
     (spec, found)
@@ -156,6 +161,17 @@ impl<'a> Files<'a> {
         named: Option<Span>,
         found: &mut Diagnostics,
     ) -> Option<SourceId> {
+        self.read_as(path, named, |text| text, found)
+    }
+
+    /// Reads one file and keeps what `change` makes of its text.
+    pub(super) fn read_as(
+        &mut self,
+        path: &str,
+        named: Option<Span>,
+        change: impl FnOnce(String) -> String,
+        found: &mut Diagnostics,
+    ) -> Option<SourceId> {
         if let Some(id) = self.seen.get(path) {
             return Some(*id);
         }
@@ -172,16 +188,18 @@ impl<'a> Files<'a> {
             Ok(text) => text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
-                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let id = self.sources.add(path, text);
+                let text = change(String::from_utf8_lossy(error.as_bytes()).into_owned());
                 // The first bad byte has become a replacement character.
-                let span = Span::new(id, valid..valid + char::REPLACEMENT_CHARACTER.len_utf8());
+                let bad = valid..valid + char::REPLACEMENT_CHARACTER.len_utf8();
+                let range = if text.get(bad.clone()).is_some() { bad } else { 0..0 };
+                let id = self.sources.add(path, text);
+                let span = Span::new(id, range);
                 let message = "the file is not UTF-8";
                 found.push(Diagnostic::new(&INVALID_YAML, span, message).help("save it as UTF-8"));
                 return None;
             }
         };
-        let id = self.sources.add(path, text);
+        let id = self.sources.add(path, change(text));
         self.seen.insert(path.to_owned(), id);
         Some(id)
     }
