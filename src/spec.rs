@@ -20,11 +20,8 @@ pub mod reference;
 pub mod region;
 pub mod role;
 pub mod schema;
-<<<<<<< HEAD
 pub mod solver;
-=======
 pub mod terraform;
->>>>>>> 1136149 (Exchange addresses and ids with Terraform)
 pub mod value;
 pub mod version_facts;
 

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
-use super::pipeline::Resolved;
+use super::resolved::Resolved;
 use crate::compile::terraform;
 use crate::report::Report;
 use crate::system::os::OsSystem;
