@@ -14,7 +14,7 @@ use crate::source::Spanned;
 use crate::spec::cluster::ServiceType;
 use crate::spec::mesh::{EncryptionType, RoutingMode, TunnelProtocol};
 use crate::spec::value::{Cidr, IpRange};
-use crate::topology::{Cluster, ClusterId, Network, Topology};
+use crate::topology::{Cluster, ClusterId, Network, Subnet, Topology};
 
 /// The JSON Schema of [`vars`].
 pub const SCHEMA: &str = include_str!("../../schemas/terraform.v1.json");
@@ -56,7 +56,7 @@ fn network(topology: &Topology, network: &Network) -> Value {
         ("account", region.account.clone().into()),
         ("vpc_id", network.vpc_id.clone().into()),
         ("cidrs", cidrs(&network.cidrs)),
-        ("subnets", cidrs(&network.subnets)),
+        ("subnets", network.subnets.iter().map(subnet).collect()),
     ])
 }
 
@@ -80,6 +80,10 @@ fn cluster(topology: &Topology, id: ClusterId, cluster: &Cluster) -> Value {
         ("peers", peers.iter().map(|peer| peer.name.value.as_str()).collect()),
         ("ingress", ingress(topology, cluster, &peers)),
     ])
+}
+
+fn subnet(subnet: &Subnet) -> Value {
+    json!({"cidr": subnet.cidr.value.0.to_string(), "zone": subnet.zone})
 }
 
 fn cidrs(cidrs: &[Spanned<Cidr>]) -> Value {
