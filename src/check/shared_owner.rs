@@ -113,7 +113,7 @@ fn generated(topology: &Topology) -> Vec<Owner> {
     owners
 }
 
-/// The owner of a Flux HelmRelease, where it is installed in the cluster that it stands in.
+/// The owner of a Flux `HelmRelease`, where it is installed in the cluster that it stands in.
 fn release(object: &Manifest) -> Option<Owner> {
     if !object.is("helm.toolkit.fluxcd.io", "HelmRelease")
         || object.at(&["spec", "kubeConfig"]).is_some()

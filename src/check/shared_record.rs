@@ -53,9 +53,9 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
         }
     }
     // By name and type; the first claim of each set identifier, and of any.
-    let mut first: BTreeMap<(&str, Option<&str>), BTreeMap<Option<&str>, usize>> = BTreeMap::new();
+    let mut first: BTreeMap<_, BTreeMap<Option<&str>, usize>> = BTreeMap::new();
     for (at, claim) in claims.iter().enumerate() {
-        let sets = first.entry((&claim.name, claim.kind.as_deref())).or_default();
+        let sets = first.entry((&*claim.name, claim.kind.as_deref())).or_default();
         let own = claim.set.as_deref();
         let same = sets.get(&own).copied();
         let mixed = if own.is_some() { sets.get(&None) } else { sets.values().next() };
@@ -119,6 +119,8 @@ fn alone(topology: &Topology, claim: &Claim) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use crate::diagnostic::Diagnostics;
     use crate::source::SourceMap;
     use crate::spec::load;
@@ -132,8 +134,9 @@ mod tests {
         let mut manifests = String::from("spec:\n  manifests:\n");
         let mut system = MemorySystem::new();
         for (at, (clusters, object)) in sets.iter().enumerate() {
-            manifests += &format!("    - {{files: [\"m{at}.yaml\"], clusters: [{clusters}]}}\n");
-            system = system.with(&format!("m{at}.yaml"), object.as_str());
+            writeln!(manifests, "    - {{files: [\"m{at}.yaml\"], clusters: [{clusters}]}}")
+                .expect("text takes text");
+            system = system.with(format!("m{at}.yaml"), object.as_str());
         }
         let text = text.replacen("spec:\n", &manifests, 1);
         let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());

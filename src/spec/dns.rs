@@ -21,13 +21,13 @@ object! {
     /// How ExternalDNS runs in each cluster that answers for an entrypoint. Its Helm values are
     /// written where `versions.components.external-dns` pins its chart.
     pub struct ExternalDns {
-        /// Its namespace, in which the DNSEndpoints stand; `external-dns` unless said otherwise.
+        /// Its namespace, in which the `DNSEndpoint`s stand; `external-dns` unless said otherwise.
         "namespace" => namespace: Option<Spanned<Label>>,
         /// The name under which a cluster's ExternalDNS owns its records; `{cluster}` stands for
         /// the cluster's name, `<topology>-{cluster}` unless said otherwise. A shared one lets
         /// each cluster delete the other's records.
         "ownerID" => owner_id: Option<Spanned<Word>>,
-        /// What happens to records whose DNSEndpoint is gone; `upsert-only` unless said otherwise.
+        /// What happens to records whose `DNSEndpoint` is gone; `upsert-only` unless said otherwise.
         "policy" => policy: Option<Spanned<ExternalDnsPolicy>>,
         /// What stands before the names of the TXT records that say who owns a record;
         /// `%{record_type}-externaldns.` unless said otherwise, which also works for a zone's own
@@ -170,7 +170,7 @@ object! {
 }
 
 choice! {
-    /// What happens to records whose DNSEndpoint is gone.
+    /// What happens to records whose `DNSEndpoint` is gone.
     pub enum ExternalDnsPolicy {
         /// They stay.
         "upsert-only" => UpsertOnly,

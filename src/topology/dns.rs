@@ -52,7 +52,7 @@ pub struct ExternalDns {
     /// The name under which it owns records; `{cluster}` stands for the cluster's name. Its place
     /// is that of the topology's name where nobody wrote it.
     pub owner_id: Spanned<String>,
-    /// What happens to records whose DNSEndpoint is gone.
+    /// What happens to records whose `DNSEndpoint` is gone.
     pub policy: ExternalDnsPolicy,
     /// What stands before the names of the TXT records.
     pub txt_prefix: String,
@@ -101,7 +101,7 @@ pub struct Entrypoint {
 }
 
 /// The TTL where nobody says one: that of an AWS load balancer's own records.
-const TTL: Duration = Duration::from_secs(60);
+const TTL: Duration = Duration::from_mins(1);
 
 impl Entrypoint {
     /// Who serves the zone that covers it.

@@ -58,7 +58,7 @@ pub(super) fn generated(topology: &Topology) -> Vec<Claim> {
     claims
 }
 
-/// The records of a hand-written DNSEndpoint.
+/// The records of a hand-written `DNSEndpoint`.
 fn endpoints(object: &Manifest) -> Vec<Claim> {
     let written = object.at(&["spec", "endpoints"]).and_then(Node::items).unwrap_or_default();
     let text = |node: &Node, key| Some(node.get(key)?.text()?.to_owned());
