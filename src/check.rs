@@ -63,6 +63,7 @@ pub mod single_region_entrypoint;
 pub mod slow_failover;
 pub mod stretched_control_plane;
 pub mod subnet_outside_network;
+pub mod unallocatable_pod_range;
 pub mod unanswered_location;
 pub mod unchecked_target;
 pub mod uncovered_entrypoint;
@@ -193,6 +194,10 @@ pub static CHECKS: &[Check] = &[
     Check {
         rule: &unreplaced_kube_proxy::UNREPLACED_KUBE_PROXY,
         run: unreplaced_kube_proxy::check,
+    },
+    Check {
+        rule: &unallocatable_pod_range::UNALLOCATABLE_POD_RANGE,
+        run: unallocatable_pod_range::check,
     },
     Check {
         rule: &endpoint_outside_pool::ENDPOINT_OUTSIDE_POOL,

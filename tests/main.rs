@@ -12,6 +12,7 @@ mod go_yaml;
 mod golden;
 mod hazards;
 mod hostile;
+mod installers;
 mod kustomize;
 mod language;
 mod projects;

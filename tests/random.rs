@@ -46,7 +46,7 @@ fn setting(variable: &str, default: u64) -> u64 {
 
 /// Tries a property on random projects, small ones first.
 #[expect(clippy::print_stderr, reason = "the harness shows it where the test fails")]
-fn for_each_project(property: impl Fn(&Project, &mut Dice)) {
+pub(crate) fn for_each_project(property: impl Fn(&Project, &mut Dice)) {
     let cases = setting("LANDBRIDGE_RANDOM_CASES", 100);
     let first = setting("LANDBRIDGE_RANDOM_SEED", 1);
     for case in 0..cases {
@@ -70,7 +70,7 @@ fn for_each_project(property: impl Fn(&Project, &mut Dice)) {
 const OF_VERSIONS: [&str; 3] = ["LB3004", "LB3005", "LB3006"];
 
 /// Reads and checks a project that must have no findings, unless about its choice of versions.
-fn accepted(files: &BTreeMap<String, String>) -> (Topology, SourceMap) {
+pub(crate) fn accepted(files: &BTreeMap<String, String>) -> (Topology, SourceMap) {
     let mut sources = SourceMap::new();
     let mut found = Diagnostics::new();
     let spec = load::project(&system(files), &mut sources, &mut found);

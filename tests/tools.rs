@@ -4,6 +4,7 @@
 //! - `LANDBRIDGE_GOYAML`: `tests/goyaml`, a YAML stream to one line of JSON a document;
 //! - `LANDBRIDGE_GOFLUX`: `tests/goflux`, variables in an object to what Flux makes of them;
 //! - `LANDBRIDGE_GOFLUXAPI`: `tests/gofluxapi`, Flux's objects to what its types say of them;
+//! - `LANDBRIDGE_GOINSTALLERS`: `tests/goinstallers`, bootstrap files to what their installers read;
 //! - `LANDBRIDGE_PYYAML`: a folder with `PyYAML`, for python3;
 //! - `LANDBRIDGE_CHARTS`: a folder with `cilium-<version>.tgz`, from the user;
 //! - `LANDBRIDGE_HELM`: helm, where there are charts.

@@ -69,20 +69,19 @@ fn one_of_each_family(cidrs: &[Spanned<Cidr>]) -> Option<Vec<String>> {
 /// Source: Cilium, "Cluster Scope" of IPAM: it needs no per-node ranges from Kubernetes;
 /// `setNodeCIDRMaskSizes` in `cmd/kube-controller-manager/app/core.go`.
 fn share_args(cluster: &Cluster) -> Vec<(&'static str, String)> {
-    if pod_ranges(cluster).is_none() {
-        return Vec::new();
-    }
     match cluster.ipam.mode {
+        // More than one range of a family is a finding.
+        IpamMode::Kubernetes if pod_ranges(cluster).is_none() => Vec::new(),
         IpamMode::Kubernetes => {
             let v4 = cluster.has_v4().then_some(("node-cidr-mask-size-ipv4", cluster.ipam.mask_v4));
             let v6 = cluster.has_v6().then_some(("node-cidr-mask-size-ipv6", cluster.ipam.mask_v6));
             v4.into_iter().chain(v6).map(|(name, size)| (name, size.to_string())).collect()
         }
-        IpamMode::ClusterPool | IpamMode::MultiPool => {
+        IpamMode::ClusterPool | IpamMode::MultiPool | IpamMode::Eni => {
             vec![("allocate-node-cidrs", "false".to_owned())]
         }
         // Another plugin may read the shares of Kubernetes.
-        IpamMode::Delegated | IpamMode::Eni => Vec::new(),
+        IpamMode::Delegated => Vec::new(),
     }
 }
 

@@ -86,7 +86,10 @@ fn ipam(world: &World, cluster: usize, pods: &[String], dice: &mut Dice) -> Opti
     let pools = world.native || place.minor >= 19;
     match dice.below(5) {
         0 => None,
-        1 => Some(json!({"mode": "kubernetes"})),
+        // Kubernetes gives shares of one range of each family.
+        1 if pods.len() < 2 || world.family.v6() && pods.len() == 2 => {
+            Some(json!({"mode": "kubernetes"}))
+        }
         2 => Some(json!({"mode": "delegated"})),
         3 if pools => Some(json!({"mode": "multi-pool", "pools": {
             "default": {"cidrs": pods, "maskSize": {"ipv4": 26, "ipv6": 122}},

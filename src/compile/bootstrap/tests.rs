@@ -78,7 +78,8 @@ fn ranges_that_kubernetes_cannot_be_told_are_left_out() {
     let two = (V4_PODS, "podCIDRs: [100.64.0.0/17, 100.64.128.0/17]");
     let config = &only(&[two])[0];
     assert_eq!(config["networking"]["podSubnet"], Value::Null);
-    assert_eq!(config["controllerManager"], Value::Null);
+    let none = json!({"extraArgs": [{"name": "allocate-node-cidrs", "value": "false"}]});
+    assert_eq!(config["controllerManager"], none, "some installers have a range by default");
     let talos = &only(&[two, (KUBEADM, "distribution: talos")])[0];
     assert_eq!(talos["cluster"]["network"]["podSubnets"], Value::Null);
 }
