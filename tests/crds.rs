@@ -429,7 +429,7 @@ fn is_placed(peer: &Value) -> bool {
 }
 
 /// The documents of a published file.
-fn documents(path: &Path) -> Vec<Value> {
+pub(crate) fn documents(path: &Path) -> Vec<Value> {
     let mut sources = SourceMap::new();
     let text = fs::read_to_string(path).expect("a published file is UTF-8");
     let id = sources.add(path.display().to_string(), text);

@@ -53,7 +53,7 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
 }
 
 /// The length of a role's trust policy without white space.
-pub(crate) fn trust_length(topology: &Topology, arn: &str, role: &DnsRole) -> usize {
+pub fn trust_length(topology: &Topology, arn: &str, role: &DnsRole) -> usize {
     let Ok(parts) = role::parts(arn) else { return 0 };
     let namespace = &topology.cert_manager.namespace;
     let (partition, owner) = (parts.partition, parts.account);

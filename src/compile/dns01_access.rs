@@ -103,3 +103,84 @@ fn values(topology: &Topology, role: &str, origin: Span) -> Document {
         origin,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
+    use super::super::{Index, cluster};
+    use crate::topology::sample::{TWO_CLUSTERS, topology};
+
+    /// What a cluster has of cert-manager: files by their paths, objects by kind and name.
+    fn made(text: &str, name: &str) -> BTreeMap<String, Value> {
+        let topology = topology(text);
+        let index = Index::of(&topology);
+        let (id, _) = topology.clusters().find(|(_, one)| one.name.value == name).unwrap();
+        let desired = cluster(&topology, &index, id);
+        let files = desired.documents.into_iter().map(|file| (file.path.into(), file.bodies));
+        let files = files.filter(|(path, _): &(String, _)| path.starts_with("cert-manager/"));
+        let groups = ["cert-manager.io/v1", "rbac.authorization.k8s.io/v1"];
+        let objects = desired.resources.into_iter().filter(|object| {
+            groups.contains(&object.api_version()) || object.kind() == "ServiceAccount"
+        });
+        let objects = objects
+            .map(|object| (format!("{} {}", object.kind(), object.name()), vec![object.body]));
+        files.chain(objects).map(|(name, bodies)| (name, Value::Array(bodies))).collect()
+    }
+
+    /// Two clusters whose role has this name, and the first of them alone.
+    fn with_and_without(role: &str) -> (String, String) {
+        let identity = "  identity: {oidcIssuer: https://tokens.example.com/NAME}\n  id:";
+        let sections = format!(
+            "  dns:\n    zones:\n      - {{name: example.com, provider: route53, hostedZoneID: Z1, \
+             role: \"arn:aws:iam::111122223333:role/{role}\"}}\n  certificates:\n    issuers:\n      \
+             acme: {{server: production, zones: [example.com]}}\n    requests:\n      \
+             api.example.com: {{issuer: acme, namespace: web}}\n"
+        );
+        let documents = TWO_CLUSTERS.split("---\n").map(|document| {
+            let name = if document.contains("name: euw1") { "euw1" } else { "use1" };
+            let document = document.replace("  regions:\n", &format!("{sections}  regions:\n"));
+            document.replace("  id:", &identity.replace("NAME", name))
+        });
+        let documents: Vec<_> = documents.collect();
+        (documents[..3].join("---\n"), documents[..2].join("---\n"))
+    }
+
+    #[test]
+    fn one_more_cluster_changes_nothing_of_the_others() {
+        let (two, one) = with_and_without("dns01-{cluster}");
+        let alone = made(&one, "use1");
+        assert_eq!(made(&two, "use1"), alone);
+        let names: Vec<_> = alone.keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "Certificate api.example.com",
+                "ClusterIssuer acme",
+                "Role cert-manager-dns01",
+                "RoleBinding cert-manager-dns01",
+                "ServiceAccount cert-manager-dns01",
+                "cert-manager/iam/dns01-use1-permissions.json",
+                "cert-manager/iam/dns01-use1-trust.json",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_more_cluster_is_one_more_statement_of_a_shared_role() {
+        let (two, one) = with_and_without("dns01");
+        let (mut both, mut alone) = (made(&two, "use1"), made(&one, "use1"));
+        let trust = "cert-manager/iam/dns01-trust.json";
+        assert_eq!(both[trust], made(&two, "euw1")[trust]);
+        let statements = |files: &mut BTreeMap<String, Value>| {
+            let mut document = files.remove(trust).unwrap();
+            document[0]["Statement"].as_array_mut().map(std::mem::take).unwrap()
+        };
+        let (of_both, of_one) = (statements(&mut both), statements(&mut alone));
+        assert_eq!((of_both.len(), of_one.len()), (2, 1));
+        assert!(of_both.contains(&of_one[0]));
+        assert_eq!(both, alone);
+    }
+}

@@ -9,7 +9,7 @@ use super::world::World;
 pub(crate) fn sections(world: &World, dice: &mut Dice, spec: &mut Map<String, Value>) {
     let names = ["example.com", "eu.example.com", "example.org", "Example.NET.", "on.no.example"];
     let names = dice.some(&names);
-    let zones: Vec<_> = names.iter().map(|name| zone(name, dice)).collect();
+    let zones: Vec<_> = names.iter().map(|name| zone(name, world, dice)).collect();
     spec.insert("dns".into(), json!({"zones": zones}));
     let clusters: Vec<_> = (0..world.clusters.len()).collect();
     let mut issuers = Map::new();
@@ -87,7 +87,7 @@ fn certificate(request: &mut Value, number: usize, dice: &mut Dice) {
     }
 }
 
-fn zone(name: &str, dice: &mut Dice) -> Value {
+fn zone(name: &str, world: &World, dice: &mut Dice) -> Value {
     let mut zone = json!({"name": name});
     if dice.chance(20) {
         zone["followCNAME"] = true.into();
@@ -101,12 +101,12 @@ fn zone(name: &str, dice: &mut Dice) -> Value {
             zone["provider"] = "other".into();
             zone["solver"] = solver(dice);
         }
-        _ => route53(&mut zone, dice),
+        _ => route53(&mut zone, world, dice),
     }
     zone
 }
 
-fn route53(zone: &mut Value, dice: &mut Dice) {
+fn route53(zone: &mut Value, world: &World, dice: &mut Dice) {
     zone["provider"] = "route53".into();
     if dice.chance(60) {
         zone["hostedZoneID"] = "Z0123456789ABCDEFGHIJ".into();
@@ -121,12 +121,25 @@ fn route53(zone: &mut Value, dice: &mut Dice) {
         });
         return;
     }
-    // One role per cluster, whose name has its limits.
-    zone["role"] = (*dice.pick(&[
+    // A trust policy has room for few clusters, and cert-manager's own account has one role.
+    let shared = "arn:aws-cn:iam::012345678901:role/dns01";
+    let mut roles = vec![
         "arn:aws:iam::111122223333:role/dns01-{cluster}",
         "arn:aws-us-gov:iam::444455556666:role/path/{cluster}+dns=01",
-    ]))
-    .into();
+    ];
+    if world.clusters.len() <= 4 {
+        roles.push(shared);
+    }
+    match dice.below(5) {
+        0 if world.identities => {
+            zone["credentials"] = "irsa".into();
+            roles.truncate(1);
+        }
+        1 if world.identities => zone["credentials"] = "service-account".into(),
+        2 => zone["credentials"] = "ambient".into(),
+        _ => {}
+    }
+    zone["role"] = (*dice.pick(&roles)).into();
 }
 
 fn solver(dice: &mut Dice) -> Value {

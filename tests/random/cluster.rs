@@ -37,7 +37,7 @@ pub(crate) fn document(world: &World, cluster: usize, dice: &mut Dice) -> Value 
     others(replaced, dice, &mut spec);
     // Outside of AWS a role is taken by a token, or not at all.
     let aws = world.regions[network.region].1 == "aws";
-    if !aws || dice.chance(50) {
+    if !aws || world.identities || dice.chance(50) {
         let issuer = format!("https://oidc.example.com/id/{cluster}/");
         spec.insert("identity".into(), json!({"oidcIssuer": issuer}));
     }

@@ -76,6 +76,8 @@ pub(crate) struct World {
     pub(crate) cilium: &'static str,
     pub(crate) global_services: bool,
     pub(crate) mcs: bool,
+    /// Whether each cluster says who vouches for its ServiceAccounts.
+    pub(crate) identities: bool,
     pub(crate) regions: Vec<(String, &'static str)>,
     pub(crate) networks: Vec<Network>,
     pub(crate) clusters: Vec<Place>,
@@ -95,6 +97,7 @@ impl World {
             cilium: patches[dice.below(2)],
             global_services: dice.chance(80),
             mcs: minor >= 17 && dice.chance(60),
+            identities: dice.chance(60),
             regions: Vec::new(),
             networks: Vec::new(),
             clusters: Vec::new(),

@@ -19,49 +19,40 @@ const AUDIENCE: &str = "sts.amazonaws.com";
 /// Source: cert-manager's documentation, "Route53"; Route 53's, "Using IAM policy conditions for
 /// fine-grained access control", which `ForAllValues` over types and normalised names is from.
 pub(super) fn permissions(topology: &Topology, zones: &BTreeSet<ZoneId>, partition: &str) -> Value {
-    let resource = |what: &str| format!("arn:{partition}:route53:::{what}");
-    let types = || set("route53:ChangeResourceRecordSetsRecordTypes", "TXT");
-    let (mut all, mut limited, mut free) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let (mut names, mut unknown) = (BTreeSet::new(), false);
+    let resource = |what: &str| BTreeSet::from([format!("arn:{partition}:route53:::{what}")]);
+    let may = |action: &'static str, resources| Statement {
+        actions: BTreeSet::from([action]),
+        resources,
+        ..Statement::default()
+    };
+    let mut listed = BTreeSet::new();
+    let mut changes: Vec<Statement> = Vec::new();
+    let mut unknown = false;
     for zone in zones.iter().map(|zone| topology.zone(*zone)) {
         let id = zone.hosted_zone_id.as_ref().map_or("*", |id| &*id.value);
         unknown |= zone.hosted_zone_id.is_none();
         let arn = resource(&format!("hostedzone/{id}"));
-        all.insert(arn.clone());
-        if zone.follow_cname {
-            free.insert(arn);
-        } else {
-            limited.insert(arn);
+        listed.extend(arn.iter().cloned());
+        let types = set("route53:ChangeResourceRecordSetsRecordTypes", "TXT");
+        let mut conditions = BTreeMap::from([("ForAllValues:StringEquals", types)]);
+        if !zone.follow_cname {
             let challenges = ["_acme-challenge.", "_acme-challenge.*."];
-            names.extend(challenges.map(|start| format!("{start}{}", zone.name.value)));
+            let names = challenges.map(|start| format!("{start}{}", zone.name.value));
+            let key = "route53:ChangeResourceRecordSetsNormalizedRecordNames".to_owned();
+            let names = BTreeMap::from([(key, BTreeSet::from(names))]);
+            conditions.insert("ForAllValues:StringLike", names);
         }
+        let change = may("route53:ChangeResourceRecordSets", arn);
+        changes.push(Statement { conditions, ..change });
     }
-    let may = |actions: &[&'static str], resources: BTreeSet<String>| Statement {
-        actions: actions.iter().copied().collect(),
-        resources,
-        ..Statement::default()
-    };
-    let change = |resources, conditions| Statement {
-        conditions,
-        ..may(&["route53:ChangeResourceRecordSets"], resources)
-    };
     let mut statements = vec![
-        may(&["route53:GetChange"], BTreeSet::from([resource("change/*")])),
-        may(&["route53:ListResourceRecordSets"], all),
+        may("route53:GetChange", resource("change/*")),
+        may("route53:ListResourceRecordSets", listed),
     ];
-    if !limited.is_empty() {
-        let key = "route53:ChangeResourceRecordSetsNormalizedRecordNames".to_owned();
-        let names = BTreeMap::from([(key, names)]);
-        let conditions =
-            [("ForAllValues:StringEquals", types()), ("ForAllValues:StringLike", names)];
-        statements.push(change(limited, BTreeMap::from(conditions)));
-    }
-    if !free.is_empty() {
-        statements.push(change(free, BTreeMap::from([("ForAllValues:StringEquals", types())])));
-    }
+    statements.append(&mut changes);
     if unknown {
         let anywhere = BTreeSet::from(["*".to_owned()]);
-        statements.push(may(&["route53:ListHostedZonesByName"], anywhere));
+        statements.push(may("route53:ListHostedZonesByName", anywhere));
     }
     iam::document(statements)
 }
