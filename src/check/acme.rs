@@ -83,10 +83,15 @@ pub(super) fn issuers(topology: &Topology) -> Vec<Issuer<'_>> {
     declared
         .chain(written(topology).filter_map(|(object, clusters)| {
             let acme = object.at(&["spec", "acme"])?;
+            // An Issuer that says no namespace may be any.
+            let namespace = object.namespace.as_ref().map(|namespace| &*namespace.value);
+            if object.kind.value == "Issuer" && namespace.is_none() {
+                return None;
+            }
             let key = acme.at(&["privateKeySecretRef", "name"]);
             let solvers = acme.get("solvers").and_then(Node::items).unwrap_or_default();
             Some(Issuer {
-                namespace: namespace(object)?,
+                namespace: namespace.filter(|_| object.kind.value == "Issuer"),
                 name: &object.name.value,
                 span: object.name.span,
                 clusters,
@@ -121,15 +126,6 @@ pub(super) fn written(topology: &Topology) -> impl Iterator<Item = (&Manifest, &
             .filter(|object| object.is(GROUP, "ClusterIssuer") || object.is(GROUP, "Issuer"));
         issuers.map(|object| (object, &set.clusters))
     })
-}
-
-/// The namespace of an issuer: one for an Issuer, none for a ClusterIssuer. Where an Issuer says
-/// none it is not known which it is.
-fn namespace(object: &Manifest) -> Option<Option<&str>> {
-    if object.kind.value == "ClusterIssuer" {
-        return Some(None);
-    }
-    object.namespace.as_ref().map(|namespace| Some(&*namespace.value))
 }
 
 /// Issuers by namespace and name.

@@ -56,7 +56,8 @@ fn go_duration(time: Duration) -> String {
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
     let parts = parts.into_iter().chain([(u64::from(millis), "ms")]);
     let said = parts.filter(|(number, _)| *number > 0);
-    said.map(|(number, unit)| format!("{number}{unit}")).collect()
+    let said: Vec<_> = said.map(|(number, unit)| format!("{number}{unit}")).collect();
+    said.concat()
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ object! {
         "azureDNS" => azure_dns: Option<AzureDns>,
         /// Google Cloud DNS.
         "cloudDNS" => cloud_dns: Option<CloudDns>,
-        /// DigitalOcean.
+        /// `DigitalOcean`.
         "digitalocean" => digitalocean: Option<DigitalOcean>,
         /// Any server that takes dynamic updates of RFC 2136.
         "rfc2136" => rfc2136: Option<Rfc2136>,
@@ -101,7 +101,7 @@ object! {
         "serviceAccountSecretRef" => service_account: Option<SolverSecret>,
     }
 
-    /// DigitalOcean.
+    /// `DigitalOcean`.
     pub struct DigitalOcean {
         /// The token of its API.
         "tokenSecretRef" => token: SolverSecret,

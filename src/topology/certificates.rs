@@ -49,7 +49,7 @@ pub struct Issuer {
 #[derive(Clone, Debug)]
 pub enum Authority {
     /// An ACME server, with DNS-01.
-    Acme(Acme),
+    Acme(Box<Acme>),
     /// A CA of one's own, by the name of its Secret.
     Ca(String),
     /// Each certificate itself.

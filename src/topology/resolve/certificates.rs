@@ -101,7 +101,7 @@ fn one_issuer(
         found.push(finding.related(at, format!("`{first}`")).help("make two issuers of it"));
     }
     let authority = if let Some(server) = &issuer.server {
-        Authority::Acme(acme(name, issuer, server, topology, names, found))
+        Authority::Acme(Box::new(acme(name, issuer, server, topology, names, found)))
     } else if let Some(secret) = &issuer.ca_secret {
         Authority::Ca(secret.value.0.clone())
     } else if said.is_empty() {
