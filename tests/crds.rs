@@ -214,8 +214,7 @@ fn make_strict(schema: &mut Value) {
 }
 
 /// The kinds of Kubernetes itself, with the fields that compile may write.
-/// Source: Kubernetes' OpenAPI document of 1.34, `io.k8s.api.core.v1`
-/// and `io.k8s.api.rbac.v1`.
+/// Source: Kubernetes' OpenAPI document of 1.34, `io.k8s.api.core.v1`.
 fn core() -> Vec<(&'static str, Value)> {
     let texts = json!({"type": "object", "additionalProperties": {"type": "string"}});
     let object = |properties: Value, required: &[&str]| {
@@ -263,52 +262,57 @@ fn core() -> Vec<(&'static str, Value)> {
         }),
         &["apiVersion", "kind", "metadata"],
     );
-    let group = "rbac.authorization.k8s.io/v1";
-    let rbac = |kind: &str, content: Value| {
-        let mut properties = json!({
-            "apiVersion": {"const": group}, "kind": {"const": kind}, "metadata": {"type": "object"},
-        });
-        let required: Vec<_> = content.as_object().into_iter().flatten().collect();
-        let names: Vec<&str> = ["apiVersion", "kind", "metadata"]
-            .into_iter()
-            .chain(required.iter().map(|(key, _)| key.as_str()))
-            .collect();
-        for (key, schema) in &required {
-            properties[key.as_str()] = (*schema).clone();
-        }
-        object(properties, &names)
-    };
-    let list = json!({"type": "array", "items": {"type": "string"}, "minItems": 1});
-    let rule = object(
-        json!({"apiGroups": list, "resources": list, "resourceNames": list, "verbs": list}),
-        &["apiGroups", "resources", "verbs"],
-    );
-    let reference = object(
-        json!({
-            "apiGroup": {"const": "rbac.authorization.k8s.io"},
-            "kind": {"enum": ["Role", "ClusterRole"]},
-            "name": {"type": "string"},
-        }),
-        &["apiGroup", "kind", "name"],
-    );
-    let subject = object(
-        json!({
-            "kind": {"const": "ServiceAccount"},
-            "namespace": {"type": "string"},
-            "name": {"type": "string"},
-        }),
-        &["kind", "namespace", "name"],
-    );
-    let many = |items: Value| json!({"type": "array", "items": items, "minItems": 1});
-    let binding = json!({"roleRef": reference, "subjects": many(subject)});
+    let [role, binding] = rbac();
     vec![
         ("v1/Namespace", frame("Namespace", false)),
         ("v1/Service", frame("Service", true)),
         ("v1/ConfigMap", settings),
         ("argoproj.io/v1alpha1/AppProject", project()),
         ("v1/ServiceAccount", frame("ServiceAccount", false)),
-        ("rbac.authorization.k8s.io/v1/Role", rbac("Role", json!({"rules": many(rule)}))),
-        ("rbac.authorization.k8s.io/v1/RoleBinding", rbac("RoleBinding", binding)),
+        ("rbac.authorization.k8s.io/v1/Role", role),
+        ("rbac.authorization.k8s.io/v1/RoleBinding", binding),
+    ]
+}
+
+/// A mapping with these keys and no others.
+fn closed(properties: &Value, required: &[&str]) -> Value {
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+/// Roles and RoleBindings. Source: the same document, `io.k8s.api.rbac.v1`.
+fn rbac() -> [Value; 2] {
+    let group = "rbac.authorization.k8s.io";
+    let object = |kind: &str, mut properties: Value| {
+        properties["apiVersion"] = json!({"const": format!("{group}/v1")});
+        properties["kind"] = json!({"const": kind});
+        properties["metadata"] = json!({"type": "object"});
+        let keys = properties.as_object().expect("a mapping").clone();
+        closed(&properties, &keys.keys().map(String::as_str).collect::<Vec<_>>())
+    };
+    let many = |items: Value| json!({"type": "array", "items": items, "minItems": 1});
+    let (text, list) = (json!({"type": "string"}), many(json!({"type": "string"})));
+    let rule = closed(
+        &json!({"apiGroups": list, "resources": list, "resourceNames": list, "verbs": list}),
+        &["apiGroups", "resources", "verbs"],
+    );
+    let reference = closed(
+        &json!({
+            "apiGroup": {"const": group}, "kind": {"enum": ["Role", "ClusterRole"]}, "name": text,
+        }),
+        &["apiGroup", "kind", "name"],
+    );
+    let subject = closed(
+        &json!({"kind": {"const": "ServiceAccount"}, "namespace": text, "name": text}),
+        &["kind", "namespace", "name"],
+    );
+    [
+        object("Role", json!({"rules": many(rule)})),
+        object("RoleBinding", json!({"roleRef": reference, "subjects": many(subject)})),
     ]
 }
 

@@ -29,7 +29,7 @@ declare_rules! {
     pub static INVISIBLE_CHALLENGE = { code: "LB5004", name: "invisible-challenge", summary: "challenges of a public CA in a private zone", severity: Error };
 }
 
-/// Hosts of public CAs. Source: the ACME directories that Let's Encrypt, ZeroSSL, Google Trust
+/// Hosts of public CAs. Source: the ACME directories that Let's Encrypt, `ZeroSSL`, Google Trust
 /// Services, Buypass and SSL.com publish.
 const PUBLIC: [&str; 6] =
     ["letsencrypt.org", "zerossl.com", "pki.goog", "buypass.com", "buypass.no", "ssl.com"];
