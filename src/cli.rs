@@ -21,6 +21,7 @@ mod output;
 mod pipeline;
 mod project;
 mod resolved;
+mod rules;
 mod schema;
 mod target;
 mod terraform;
@@ -66,6 +67,7 @@ enum Command {
     Compile(compile::Args),
     Cidr(cidr::Args),
     Terraform(terraform::Args),
+    Rules(rules::Args),
     Explain(explain::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -104,6 +106,7 @@ fn execute(command: Command, context: &mut Context) -> Result<Exit, Error> {
         Command::Compile(args) => compile::run(&args, context),
         Command::Cidr(args) => cidr::run(&args, context),
         Command::Terraform(args) => terraform::run(&args, context),
+        Command::Rules(args) => rules::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -12,6 +12,8 @@ pub mod manifest;
 
 pub mod chart;
 
+pub mod expression;
+
 pub mod spec;
 
 pub mod topology;
@@ -26,10 +28,12 @@ pub mod resource;
 
 pub mod compile;
 
+pub mod validate;
+
 pub mod render;
 
 pub mod report;
 
 pub mod cli;
 
-pub use report::rules::rules;
+pub use report::rules::{policies, rules};

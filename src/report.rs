@@ -6,6 +6,7 @@
 pub mod human;
 pub mod json;
 pub mod rules;
+pub mod samples;
 pub mod versions;
 
 mod excerpt;

@@ -15,6 +15,7 @@ pub mod gateway;
 pub mod guard;
 pub mod load;
 pub mod mesh;
+pub mod policy;
 pub mod ports;
 pub mod reference;
 pub mod region;
@@ -45,8 +46,10 @@ object! {
         "include" => include: Vec<Spanned<RelativePath>>,
         /// Hand-written Kubernetes objects that are checked with the generated ones.
         "manifests" => manifests: Vec<delivery::Manifests>,
-        /// Files with the team's own rules.
+        /// Files with the team's own rules: documents of kind `Policy` and `VersionFacts`.
         "rules" => rules: Vec<Spanned<RelativePath>>,
+        /// Built-in policies that are switched on, and settings of the team's own, by name.
+        "policies" => policies: Map<policy::PolicyUse>,
         /// The folder into which compile writes; `rendered` unless said otherwise.
         "output" => output: Option<Spanned<RelativePath>>,
         /// The GitOps tool that applies the rendered files.
@@ -120,6 +123,8 @@ pub struct Spec {
     pub manifests: Vec<Vec<Manifest>>,
     /// What the team knows about versions, sorted by name.
     pub version_facts: Vec<Named<version_facts::VersionFactsSpec>>,
+    /// The team's own policies, sorted by name.
+    pub policies: Vec<Named<policy::PolicySpec>>,
     /// The day on which it is judged.
     pub today: Option<Date>,
 }
@@ -136,7 +141,7 @@ pub struct Kind {
 }
 
 /// The kinds of the language.
-pub static KINDS: [Kind; 5] = [
+pub static KINDS: [Kind; 6] = [
     Kind { name: "Topology", metadata: Metadata::shape, spec: TopologySpec::shape },
     Kind { name: "Cluster", metadata: ClusterMetadata::shape, spec: cluster::ClusterSpec::shape },
     Kind {
@@ -150,6 +155,7 @@ pub static KINDS: [Kind; 5] = [
         metadata: Metadata::shape,
         spec: version_facts::VersionFactsSpec::shape,
     },
+    Kind { name: "Policy", metadata: Metadata::shape, spec: policy::PolicySpec::shape },
 ];
 
 object! {
@@ -197,6 +203,10 @@ impl Spec {
                 let name = name(&frame, found);
                 push(&mut self.version_facts, name, &frame, found);
             }
+            "Policy" => {
+                let name = name(&frame, found);
+                push(&mut self.policies, name, &frame, found);
+            }
             kind => found.push(unknown_kind(kind, &frame)),
         }
     }
@@ -220,6 +230,7 @@ impl Spec {
         self.applications.sort_by(|a, b| a.name.value.cmp(&b.name.value));
         self.capabilities.sort_by(|a, b| a.name.value.cmp(&b.name.value));
         self.version_facts.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+        self.policies.sort_by(|a, b| a.name.value.cmp(&b.name.value));
     }
 }
 

@@ -34,11 +34,14 @@ pub use id::{
 use std::time::Duration;
 
 use crate::source::{Span, Spanned};
+use crate::spec::Named;
 use crate::spec::delivery::GitOpsTool;
+use crate::spec::policy::{PolicySpec, PolicyUse};
 use crate::spec::region::{InterconnectType, Provider};
 use crate::spec::value::Cidr;
 use crate::spec::version_facts::VersionFactsSpec;
 use crate::system::Date;
+use crate::yaml::fields::Map;
 use manifests::ManifestSet;
 
 /// The Helm repository of Cilium's chart. Source: Cilium, "Installation using Helm".
@@ -95,6 +98,10 @@ pub struct Topology {
     pub manifests: Vec<ManifestSet>,
     /// What the team knows about versions; an entry's name is unique among those of its sort.
     pub version_facts: Vec<VersionFactsSpec>,
+    /// The team's own policies, sorted by name.
+    pub policies: Vec<Named<PolicySpec>>,
+    /// Policies that are switched on or set otherwise, by name.
+    pub policy_uses: Map<PolicyUse>,
     /// The day on which it is judged; nothing where nobody said it.
     pub today: Option<Date>,
 }

@@ -19,6 +19,7 @@ const LAYERS: &[&str] = &[
     "yaml",
     "manifest",
     "chart",
+    "expression",
     "spec",
     "topology",
     "address",

@@ -8,4 +8,5 @@ mod files;
 mod mutated;
 mod names;
 mod output;
+mod policies;
 mod text;

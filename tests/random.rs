@@ -27,7 +27,7 @@ use landbridge::render::{self, yaml};
 use landbridge::source::{SourceMap, Span};
 use landbridge::topology::Topology;
 use landbridge::topology::resolve::resolve;
-use landbridge::{check, spec::load};
+use landbridge::{check, spec::load, validate};
 
 use landbridge::yaml::json::json;
 
@@ -77,6 +77,7 @@ pub(crate) fn accepted(files: &BTreeMap<String, String>) -> (Topology, SourceMap
     let topology = resolve(&spec, &mut found);
     if let Some(topology) = &topology {
         check::run(topology, &mut found);
+        validate::run(topology, &sources, true, &mut found);
     }
     found.sort();
     let mut lines = Vec::new();

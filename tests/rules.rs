@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use landbridge::rules;
+use landbridge::{policies, rules};
 
 use crate::{golden, tree};
 
@@ -26,7 +26,7 @@ fn codes_and_names_are_their_own() {
 #[test]
 fn every_rule_has_a_whole_page() {
     let mut wrong = Vec::new();
-    for rule in rules() {
+    for rule in rules().into_iter().chain(policies()) {
         let parts = ["## What it does", "## Why it matters", "## Example", "Use instead:"];
         let places: Vec<_> = parts.iter().map(|part| rule.doc.find(part)).collect();
         if places.iter().any(Option::is_none) || !places.is_sorted() {
@@ -74,6 +74,26 @@ fn every_declared_rule_is_in_the_table() {
     });
     let declared: BTreeSet<_> = declared.iter().map(String::as_str).collect();
     assert_eq!(declared, known, "add the module's RULES to TABLES of src/report/rules.rs");
+}
+
+#[test]
+fn every_built_in_policy_is_embedded_and_has_a_name_of_its_own() {
+    let known: BTreeSet<_> = landbridge::validate::builtin::FILES.iter().map(|(n, _)| *n).collect();
+    let mut files = BTreeSet::new();
+    tree::each_file("policies", &mut |path, _| {
+        let path = path.trim_start_matches("policies/").to_owned();
+        if path != "README.md" && !path.contains('/') {
+            files.insert(path);
+        }
+    });
+    let files: BTreeSet<_> = files.iter().map(String::as_str).collect();
+    assert_eq!(known, files, "FILES of src/validate/builtin.rs lists every file of policies/");
+    assert!(policies().len() >= 12, "a dozen built-in policies at least");
+    for policy in policies() {
+        assert_eq!(policy.code, format!("P-{}", policy.name));
+        assert!(!policy.summary.ends_with('.'), "{}: a summary has no full stop", policy.code);
+        assert!(rules().iter().all(|rule| rule.name != policy.name), "{}", policy.name);
+    }
 }
 
 #[test]

@@ -44,6 +44,11 @@ impl Context {
         })
     }
 
+    /// Whether a project is named, or there is one here or above.
+    pub(super) fn has_project(&self) -> bool {
+        self.named_project().is_some() || project::nearest().is_some()
+    }
+
     /// Writes a result to standard output.
     pub(super) fn print(&mut self, text: impl AsRef<[u8]>) -> Result<(), Error> {
         self.out.write_all(text.as_ref()).map_err(|error| broken(&error))

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use anstream::eprintln;
 
+use crate::expression::PARSER;
+
 /// How a run ended; a later one outranks an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -38,10 +40,14 @@ pub(super) fn of_usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() { Exit::Failed.into() } else { Exit::Clean.into() }
 }
 
-/// Makes a panic, in any thread, end the program with exit code 2 and say that it is a bug.
+/// Makes a panic, in any thread but one that parses an expression, end the program with exit code 2 and say that it is a bug.
 #[expect(clippy::exit, reason = "a panic of another thread would not end the program")]
 pub fn on_panic() {
     std::panic::set_hook(Box::new(|info| {
+        // A parser of others that breaks off is a finding about what it was given.
+        if std::thread::current().name() == Some(PARSER) {
+            return;
+        }
         eprintln!("{}", message(info));
         std::process::exit(FAILED.into());
     }));

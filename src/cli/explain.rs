@@ -5,9 +5,12 @@ use std::fmt::Write as _;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
-use crate::diagnostic::Rule;
-use crate::report::rules::{page, rules};
+use crate::diagnostic::{Diagnostics, Rule};
+use crate::report::rules::{page, page_of_project, policies, rules};
 use crate::report::versions;
+use crate::source::SourceMap;
+use crate::spec::load;
+use crate::validate::policy::Policy;
 use crate::yaml::fields::nearest;
 
 /// Explain a rule: what it finds, why it matters, and what to write instead
@@ -17,6 +20,7 @@ use crate::yaml::fields::nearest;
 #[command(after_help = "Examples:
   landbridge explain LB0005
   landbridge explain unknown-key
+  landbridge explain P-dns-ttl
   landbridge explain versions     what is known about versions
   landbridge explain              list all rules")]
 pub(super) struct Args {
@@ -26,14 +30,29 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
-    let rules = rules();
+    let rules: Vec<_> = rules().into_iter().chain(policies()).collect();
     let text = match &args.rule {
         Some(name) if name == "versions" => versions::page(),
-        Some(name) => page(find(&rules, name)?, 1),
+        Some(name) => match own(name, context)? {
+            Some(page) => page,
+            None => page(find(&rules, name)?, 1),
+        },
         None => list(&rules),
     };
     context.print(&text)?;
     Ok(Exit::Clean)
+}
+
+/// The page of one of the project's own policies.
+fn own(name: &str, context: &Context) -> Result<Option<String>, Error> {
+    let Some(name) = name.strip_prefix("P-").filter(|_| context.has_project()) else {
+        return Ok(None);
+    };
+    let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
+    let spec = load::project(&context.project()?, &mut sources, &mut found);
+    let own = spec.policies.iter().find(|policy| policy.name.value == name);
+    let policy = own.and_then(|named| Some(Policy::own(&named.name, named.spec.as_ref()?)));
+    Ok(policy.map(|policy| page_of_project(&policy.rule)))
 }
 
 fn find(rules: &[&'static Rule], name: &str) -> Result<&'static Rule, Error> {
@@ -51,10 +70,17 @@ fn find(rules: &[&'static Rule], name: &str) -> Result<&'static Rule, Error> {
 
 fn list(rules: &[&Rule]) -> String {
     let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
+    // A policy's code is its name already.
+    let whole = "LB0001".len() + 2 + width;
     let mut text = String::new();
     for Rule { code, name, summary, severity, .. } in rules {
         let severity = severity.name();
-        writeln!(text, "{code}  {name:width$}  {severity:7}  {summary}")
+        let known = if code.starts_with("P-") {
+            format!("{code:whole$}")
+        } else {
+            format!("{code}  {name:width$}")
+        };
+        writeln!(text, "{known}  {severity:7}  {summary}")
             .expect("internal error: text takes text");
     }
     text

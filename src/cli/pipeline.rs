@@ -2,7 +2,6 @@
 
 use super::error::Error;
 use super::resolved::Resolved;
-use crate::check;
 use crate::compile::{self, Index};
 use crate::diagnostic::Diagnostics;
 use crate::render::{self, Files};
@@ -11,6 +10,7 @@ use crate::resource::Desired;
 use crate::source::SourceMap;
 use crate::system::System;
 use crate::topology::{ClusterId, Topology};
+use crate::{check, validate};
 
 /// A project that was read and checked.
 pub(super) struct Checked {
@@ -50,6 +50,7 @@ impl Checked {
         found.accept_errors();
         if let Some(topology) = &topology {
             check::run(topology, &mut found);
+            validate::run(topology, &sources, !found.has_errors(), &mut found);
         }
         let meant = topology.filter(|_| !found.has_errors()).map(Meant::new);
         Self { sources, found, meant, compared: false, whole }

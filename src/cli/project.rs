@@ -27,6 +27,7 @@ pub(super) fn open(named: Option<&Path>) -> Result<OsSystem, Error> {
     Ok(system)
 }
 
-fn nearest() -> Option<PathBuf> {
+/// The nearest folder upwards that is a project.
+pub(super) fn nearest() -> Option<PathBuf> {
     OsSystem::find_up(Path::new("."), ENTRY)
 }

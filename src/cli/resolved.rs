@@ -1,10 +1,11 @@
 //! The first phases: what every command reads.
 
-use crate::diagnostic::Diagnostics;
-use crate::report::rules::rules;
+use crate::diagnostic::{Diagnostics, Rule};
+use crate::report::rules::{policies, rules};
 use crate::source::SourceMap;
 use crate::system::System;
 use crate::topology::Topology;
+use crate::validate::policy;
 use crate::{spec, topology};
 
 /// A project that was read and resolved, with whatever is wrong with it.
@@ -23,7 +24,11 @@ impl Resolved {
         let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
         let spec = spec::load::project(system, &mut sources, &mut found);
         let today = system.today();
-        let allowed = spec::allow::read(&spec, &sources, &rules(), today, &mut found);
+        let own = policy::own(&spec);
+        // Where two rules share a name, that of the code counts.
+        let known = own.iter().map(|policy| &*policy.rule).chain(policies()).chain(rules());
+        let known: Vec<&Rule> = known.collect();
+        let allowed = spec::allow::read(&spec, &sources, &known, today, &mut found);
         found.accept(allowed);
         let topology = topology::resolve::resolve(&spec, &mut found);
         Self { sources, found, topology }

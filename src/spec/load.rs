@@ -6,6 +6,7 @@ use globset::GlobBuilder;
 use rayon::prelude::*;
 
 use super::terraform::{self, Fills};
+use super::value::RelativePath;
 use super::{MISSING_TOPOLOGY, Spec, TopologySpec, UNREADABLE_FILE, delivery, duplicate};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::manifest::{self, Manifest, Variables};
@@ -39,7 +40,7 @@ pub fn project(system: &dyn System, sources: &mut SourceMap, found: &mut Diagnos
     };
     let written = topology.spec.clone();
     let mut included = Vec::new();
-    for pattern in written.iter().flat_map(|spec: &TopologySpec| &spec.include) {
+    for pattern in written.iter().flat_map(files_of) {
         included.extend(files.glob(&pattern.clone().map(|path| path.0), found));
     }
     // Globs may overlap, and may name the entry: each file counts once.
@@ -60,7 +61,13 @@ pub fn project(system: &dyn System, sources: &mut SourceMap, found: &mut Diagnos
     unique(&mut spec.applications, "mesh application", found);
     unique(&mut spec.capabilities, "capability", found);
     unique(&mut spec.version_facts, "set of version facts", found);
+    unique(&mut spec.policies, "policy", found);
     spec
+}
+
+/// The globs of documents of the language.
+fn files_of(spec: &TopologySpec) -> impl Iterator<Item = &Spanned<RelativePath>> {
+    spec.include.iter().chain(&spec.rules)
 }
 
 /// The files of an entry of `spec.manifests`, and that of its variables.
@@ -126,6 +133,7 @@ fn merge(spec: &mut Spec, part: Spec, found: &mut Diagnostics) {
     spec.applications.extend(part.applications);
     spec.capabilities.extend(part.capabilities);
     spec.version_facts.extend(part.version_facts);
+    spec.policies.extend(part.policies);
 }
 
 /// Reports and drops documents whose name an earlier one has; the list is sorted by name.

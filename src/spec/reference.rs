@@ -44,7 +44,7 @@ A project has a `landbridge.yaml` at its root. It is a stream of documents, and 
 
 ```yaml
 apiVersion: {API_VERSION}
-kind: Cluster            # Topology · Cluster · MeshApplication · Capability · VersionFacts
+kind: Cluster            # Topology · Cluster · MeshApplication · Capability · VersionFacts · Policy
 metadata: {name: use1}
 spec: {}
 ```

@@ -70,6 +70,8 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
         routes: Vec::new(),
         manifests: Vec::new(),
         version_facts: versions::facts(spec, found),
+        policies: spec.policies.clone(),
+        policy_uses: written.policies.clone(),
         today: spec.today,
     };
     let mut names = Names { networks: places.names, ..Names::default() };

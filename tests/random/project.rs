@@ -39,6 +39,7 @@ impl Project {
             documents.push(document);
         }
         gateway::add(&world, &declared, &mut documents, dice);
+        documents.extend(dice.chance(30).then(|| policy(dice)));
         Self { documents }
     }
 
@@ -71,6 +72,44 @@ impl Project {
         });
         written.collect()
     }
+}
+
+/// A policy that reads what every thing of its kind has, and that all of them fulfil.
+fn policy(dice: &mut Dice) -> Value {
+    let (over, subject, expression) = *dice.pick(&[
+        ("region", "region", "region.networks.all(n, n.cidrs.all(c, isCIDR(c)))"),
+        ("cluster", "cluster", "cluster.podCIDRs.size() >= 0 && cluster.versions.cilium != ''"),
+        (
+            "topology",
+            "topology",
+            "topology.services.all(s, s.workload.name != '') && topology.flows.all(f, f.from.size() > 0)",
+        ),
+        ("topology", "topology", "topology.clusters.size() > 0 && topology.mesh.mcs in [true, false]"),
+    ]);
+    let right = json!({
+        "networks": [], "podCIDRs": [], "versions": {"cilium": "1"}, "apiVersion": "v1",
+        "kind": "a", "clusters": [1], "mesh": {"mcs": true}, "services": [], "flows": [],
+    });
+    let wrong = json!({
+        "networks": [{"cidrs": ["x"]}], "podCIDRs": [], "versions": {"cilium": ""},
+        "apiVersion": "", "kind": "a", "clusters": [], "mesh": {"mcs": true},
+        "services": [{"workload": {"name": ""}}], "flows": [],
+    });
+    json!({
+        "apiVersion": "landbridge.dev/v1alpha1",
+        "kind": "Policy",
+        "metadata": {"name": "always-right"},
+        "spec": {
+            "over": over,
+            "variables": {"it": subject},
+            "expression": expression,
+            "message": format!("{{variables.it}} of {{topology.name}}"),
+            "samples": {
+                "pass": [{subject: right, "cluster": {"name": "use1", "podCIDRs": [], "versions": {"cilium": "1"}}}],
+                "fail": [{subject: wrong}],
+            },
+        },
+    })
 }
 
 /// A file system with these files.

@@ -10,6 +10,9 @@ use super::world::World;
 pub(crate) fn document(world: &World, dice: &mut Dice) -> Value {
     let mut spec = Map::new();
     spec.insert("versions".into(), versions(world, dice));
+    if dice.chance(30) {
+        spec.insert("policies".into(), policies(dice));
+    }
     let mesh = mesh(world, dice);
     let said = |key: &str| mesh.get(key).is_some();
     let said = (said("latencyBudget"), said("mtu"));
@@ -44,6 +47,24 @@ pub(crate) fn document(world: &World, dice: &mut Dice) -> Value {
         "metadata": {"name": "random"},
         "spec": spec,
     })
+}
+
+/// Built-in policies that every random project fulfils.
+fn policies(dice: &mut Dice) -> Value {
+    let mut policies = Map::new();
+    for (name, settings) in [
+        ("clustermesh-high-availability", json!({"params": {"replicas": 1}})),
+        ("cluster-names", json!({"params": {"pattern": "."}, "severity": "error"})),
+        ("object-names", json!({"params": {"length": 253}})),
+        ("no-latest-image", json!({})),
+        ("encrypted-internet", json!({"params": {"types": []}})),
+        ("hubble-relay", json!({"severity": "none"})),
+    ] {
+        if dice.chance(50) {
+            policies.insert(name.to_owned(), settings);
+        }
+    }
+    policies.into()
 }
 
 fn gitops(dice: &mut Dice) -> Value {

@@ -1,4 +1,4 @@
-//! What is declared and not made use of yet: guards, what a namespace accepts, a team's rules.
+//! What is declared and not made use of yet: guards, what a namespace accepts.
 
 use super::super::Topology;
 use super::{Names, dangling, region_clusters};
@@ -20,10 +20,6 @@ pub(super) fn resolve(
         }
         let why = "this version does not prove flows";
         found.not_checked(name.span, format!("the guard `{}`", name.value), why);
-    }
-    for rules in &written.rules {
-        let why = "this version does not run rules of one's own";
-        found.not_checked(rules.span, format!("the rules `{}`", rules.value.0), why);
     }
     for namespace in topology.namespaces.iter().filter(|n| !n.accepts.is_empty()) {
         let what = format!("what the namespace `{}` accepts", namespace.name.value);
