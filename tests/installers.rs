@@ -1,5 +1,6 @@
 //! What the installers of clusters read of their bootstrap files: kubeadm, Talos and kind by their
 //! own Go types, eksctl and k3s by what is known of theirs.
+#![expect(clippy::disallowed_methods, reason = "the test runs the installers' own types")]
 
 mod eksctl;
 mod k3s;
@@ -236,13 +237,12 @@ fn kind(cluster: &Cluster, read: &Value) {
         let text = patch["patch"].as_str().expect("a text");
         let operations: Vec<Value> = serde_json::from_str(text).expect("a patch is JSON");
         let new = patch["version"] == "v1beta4";
-        let written = operations.iter().any(|operation| match new {
-            true => operation["value"] == json!({"name": name, "value": value}),
-            false => {
-                operation["path"] == format!("/controllerManager/extraArgs/{name}")
-                    && operation["value"] == value
-            }
-        });
+        let in_list = |one: &Value| one["value"] == json!({"name": name, "value": value});
+        let in_map = |one: &Value| {
+            let path = format!("/controllerManager/extraArgs/{name}");
+            one["path"] == path && one["value"] == value
+        };
+        let written = operations.iter().any(|one| if new { in_list(one) } else { in_map(one) });
         assert!(written, "{text}");
     }
 }

@@ -56,10 +56,12 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
             cluster.pod_cidrs.iter().partition(|cidr| matches!(cidr.0, IpNet::V4(_)));
         family(cluster, "IPv4", &v4, found);
         family(cluster, "IPv6", &v6, found);
-        if kubeadm {
-            v4.iter().for_each(|range| share(range, cluster.ipam.mask_v4, found));
+        for range in v4.into_iter().filter(|_| kubeadm) {
+            share(range, cluster.ipam.mask_v4, found);
         }
-        v6.iter().for_each(|range| share(range, cluster.ipam.mask_v6, found));
+        for range in v6 {
+            share(range, cluster.ipam.mask_v6, found);
+        }
     }
 }
 

@@ -6,22 +6,20 @@ use landbridge::spec::cluster::IpamMode;
 
 use super::{replaced, stanzas};
 
-/// Source: `pkg/apis/eksctl.io/v1alpha5/assets/schema.json` of eksctl: the definitions of
-/// `ClusterConfig` and of what is below it, as far as compile may write them.
-fn schema() -> Value {
-    let object = |properties: Value, required: &[&str]| {
-        json!({
-            "type": "object",
-            "properties": properties,
-            "required": required,
-            "additionalProperties": false,
-        })
-    };
+fn object(properties: &Value, required: &[&str]) -> Value {
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+/// A node group, with the policy of Cilium's operator.
+fn group() -> Value {
     let text = json!({"type": "string"});
-    let subnet = object(json!({"id": text, "az": text, "cidr": text}), &[]);
-    let subnets = json!({"type": "object", "additionalProperties": subnet, "minProperties": 1});
     let statement = object(
-        json!({
+        &json!({
             "Effect": {"const": "Allow"},
             "Action": {"type": "array", "items": {"type": "string", "pattern": "^ec2:[A-Z][A-Za-z0-9]+$"}},
             "Resource": {"const": ["*"]},
@@ -29,53 +27,61 @@ fn schema() -> Value {
         &["Effect", "Action", "Resource"],
     );
     let policy = object(
-        json!({
+        &json!({
             "Version": {"const": "2012-10-17"},
             "Statement": {"type": "array", "items": statement, "minItems": 1},
         }),
         &["Version", "Statement"],
     );
-    let group = object(
-        json!({
+    object(
+        &json!({
             "name": text,
             "privateNetworking": {"type": "boolean"},
             "taints": {"const": [
                 {"key": "node.cilium.io/agent-not-ready", "value": "true", "effect": "NoExecute"},
             ]},
-            "iam": object(json!({"attachPolicy": policy}), &[]),
+            "iam": object(&json!({"attachPolicy": policy}), &[]),
         }),
         &["name", "taints"],
-    );
+    )
+}
+
+/// Source: `pkg/apis/eksctl.io/v1alpha5/assets/schema.json` of eksctl: the definitions of
+/// `ClusterConfig` and of what is below it, as far as compile may write them.
+fn schema() -> Value {
+    let text = json!({"type": "string"});
+    let subnet = object(&json!({"id": text, "az": text, "cidr": text}), &[]);
+    let subnets = json!({"type": "object", "additionalProperties": subnet, "minProperties": 1});
     let addon =
-        object(json!({"name": {"enum": ["coredns", "kube-proxy"]}, "version": text}), &["name"]);
+        object(&json!({"name": {"enum": ["coredns", "kube-proxy"]}, "version": text}), &["name"]);
     object(
-        json!({
+        &json!({
             "apiVersion": {"const": "eksctl.io/v1alpha5"},
             "kind": {"const": "ClusterConfig"},
             "metadata": object(
-                json!({
+                &json!({
                     "name": text,
                     "region": text,
                     "version": {"type": "string", "pattern": "^1\\.[0-9]+$"},
                 }),
                 &["name", "region"],
             ),
-            "kubernetesNetworkConfig": object(json!({"serviceIPv4CIDR": text}), &[]),
+            "kubernetesNetworkConfig": object(&json!({"serviceIPv4CIDR": text}), &[]),
             "vpc": object(
-                json!({
+                &json!({
                     "id": text,
                     "cidr": text,
-                    "subnets": object(json!({"private": subnets, "public": subnets}), &[]),
+                    "subnets": object(&json!({"private": subnets, "public": subnets}), &[]),
                 }),
                 &[],
             ),
-            "iam": object(json!({"withOIDC": {"const": true}}), &["withOIDC"]),
+            "iam": object(&json!({"withOIDC": {"const": true}}), &["withOIDC"]),
             "addonsConfig": object(
-                json!({"disableDefaultAddons": {"const": true}}),
+                &json!({"disableDefaultAddons": {"const": true}}),
                 &["disableDefaultAddons"],
             ),
             "addons": {"type": "array", "items": addon},
-            "managedNodeGroups": {"type": "array", "items": group},
+            "managedNodeGroups": {"type": "array", "items": group()},
         }),
         &["apiVersion", "kind", "metadata", "addonsConfig", "managedNodeGroups"],
     )

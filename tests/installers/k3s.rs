@@ -4,10 +4,13 @@ use serde_json::{Value, json};
 
 use super::{joined, pods, replaced, shares, stanzas, told};
 
+/// Whether a value is what a flag takes.
+type Is = fn(&Value) -> bool;
+
 /// The flags that compile may write, and whether each takes a list, a text or a truth.
 /// Source: `ServerFlags` in `pkg/cli/cmds/server.go` and `KubeProxyArgs` (`kube-proxy-arg`) in
 /// `pkg/cli/cmds/agent.go` of k3s. A list of addresses may be one text with commas.
-const FLAGS: [(&str, fn(&Value) -> bool); 10] = [
+const FLAGS: [(&str, Is); 10] = [
     ("flannel-backend", |value| value == "none"),
     ("disable-network-policy", Value::is_boolean),
     ("disable-kube-proxy", Value::is_boolean),
