@@ -11,6 +11,7 @@ pub(crate) mod dice;
 mod entrypoint;
 mod flow;
 mod gateway;
+mod neighbours;
 mod peer;
 pub(crate) mod project;
 mod topology;
@@ -71,6 +72,11 @@ const OF_VERSIONS: [&str; 3] = ["LB3004", "LB3005", "LB3006"];
 
 /// Reads and checks a project that must have no findings, unless about its choice of versions.
 pub(crate) fn accepted(files: &BTreeMap<String, String>) -> (Topology, SourceMap) {
+    accepted_but(files, &[])
+}
+
+/// The same where findings of some rules are no surprise.
+fn accepted_but(files: &BTreeMap<String, String>, allowed: &[&str]) -> (Topology, SourceMap) {
     let mut sources = SourceMap::new();
     let mut found = Diagnostics::new();
     let spec = load::project(&system(files), &mut sources, &mut found);
@@ -81,7 +87,8 @@ pub(crate) fn accepted(files: &BTreeMap<String, String>) -> (Topology, SourceMap
     }
     found.sort();
     let mut lines = Vec::new();
-    for finding in found.iter().filter(|finding| !OF_VERSIONS.contains(&&*finding.rule.code)) {
+    let expected = |code: &str| OF_VERSIONS.contains(&code) || allowed.contains(&code);
+    for finding in found.iter().filter(|finding| !expected(&finding.rule.code)) {
         let place = sources.location(finding.primary.span);
         let text = sources.get(finding.primary.span.source).text();
         let there = text.get(finding.primary.span.range()).unwrap_or("outside of the text");

@@ -9,14 +9,19 @@ use serde_json::{Map, Value, json};
 
 use super::dice::Dice;
 use super::flow::Flows;
-use super::world::World;
+use super::world::{Network, Place, World};
 use super::{application, cluster, entrypoint, gateway, topology};
 
 /// The documents of a project, the Topology first.
 #[derive(Clone, Debug)]
 pub(crate) struct Project {
     documents: Vec<Value>,
+    /// The same with one more region, and a cluster in it that nobody names.
+    larger: Vec<Value>,
 }
+
+/// The cluster that a larger project has, and its region.
+pub(crate) const NEWCOMER: (&str, &str) = ("zz-newcomer", "zz-region");
 
 impl Project {
     /// The project of a seed, with at most `size` clusters and namespaces.
@@ -40,7 +45,13 @@ impl Project {
         }
         gateway::add(&world, &declared, &mut documents, dice);
         documents.extend(dice.chance(30).then(|| policy(dice)));
-        Self { documents }
+        let larger = larger(world, &documents);
+        Self { documents, larger }
+    }
+
+    /// The project with the newcomer.
+    pub(crate) fn larger(&self) -> Self {
+        Self { documents: self.larger.clone(), larger: self.larger.clone() }
     }
 
     /// Everything in one file, in the order in which it was made.
@@ -110,6 +121,44 @@ fn policy(dice: &mut Dice) -> Value {
             },
         },
     })
+}
+
+fn larger(mut world: World, documents: &[Value]) -> Vec<Value> {
+    let (name, region) = NEWCOMER;
+    let network = world.networks.len();
+    world.regions.push((region.to_owned(), "other"));
+    world.networks.push(Network { region: world.regions.len() - 1, name: "main".to_owned() });
+    let ids = 1..world.most;
+    let free = ids.into_iter().find(|id| world.clusters.iter().all(|other| other.id != *id));
+    // A version that is there: some of what the project says needs a minor, all clusters' own.
+    let Place { minor, cilium, .. } = world.clusters[0];
+    let id = free.expect("there are more ids than clusters");
+    world.clusters.push(Place {
+        name: name.to_owned(),
+        network,
+        slot: 0,
+        id,
+        member: true,
+        minor,
+        cilium,
+        eni: false,
+        passive: false,
+    });
+    let mut documents = documents.to_vec();
+    let spec = &mut documents[0]["spec"];
+    let cidrs =
+        world.family.ranges(format!("10.{network}.0.0/16"), format!("fd00:{network:x}::/48"));
+    spec["regions"][region] = json!({"provider": "other", "networks": {"main": {"cidrs": cidrs}}});
+    if spec["interconnects"].is_null() {
+        let first = spec["regions"].as_object().and_then(|all| all.keys().next().cloned());
+        spec["interconnects"] =
+            json!([{"between": [first], "type": "vpn", "roundTrip": "1ms", "mtu": 9001}]);
+    }
+    let ends = spec["interconnects"][0]["between"].as_array_mut();
+    ends.expect("an interconnect has ends").push(region.into());
+    let cluster = world.clusters.len() - 1;
+    documents.push(cluster::document(&world, cluster, &mut Dice::new(1)));
+    documents
 }
 
 /// A file system with these files.
