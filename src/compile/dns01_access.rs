@@ -46,7 +46,8 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
             desired.documents.push(Document::new(path, body, *origin));
         };
         write("permissions", policy::permissions(topology, &role.zones, parts.partition));
-        if !role.trusted.is_empty() {
+        // A cluster that the role does not trust has nothing to do with who else is trusted.
+        if role.trusted.iter().any(|(cluster, _)| *cluster == id) {
             write("trust", policy::trust(topology, role, parts));
         }
     }

@@ -36,15 +36,23 @@ fn folders(project: &Project) -> BTreeMap<String, BTreeMap<String, Value>> {
 fn without_newcomer(value: &Value) -> Value {
     let is_its_own = |item: &Value| match item {
         Value::String(text) => text == NEWCOMER.0,
+        // A peer of Cilium's, or one that a role of AWS trusts.
         Value::Object(map) => {
             map.get("name").is_some_and(|name| name == NEWCOMER.0)
-                || map.values().any(|value| value.to_string().contains("oidc.example.com/zz"))
+                || map.get("Principal").is_some_and(|who| who.to_string().contains(NEWCOMER.0))
         }
         _ => false,
     };
     match value {
         Value::Array(items) => {
-            items.iter().filter(|item| !is_its_own(item)).map(without_newcomer).collect()
+            // Two peers may differ in the newcomer only.
+            let mut kept: Vec<Value> = Vec::new();
+            for item in items.iter().filter(|item| !is_its_own(item)).map(without_newcomer) {
+                if !kept.contains(&item) {
+                    kept.push(item);
+                }
+            }
+            Value::Array(kept)
         }
         Value::Object(map) => {
             let others = map.iter().filter(|(key, _)| *key != NEWCOMER.0);
@@ -84,7 +92,10 @@ fn one_more_cluster_is_news_in_lists_of_peers_only() {
         assert!(before.keys().eq(after.keys()), "{:?} {:?}", before.keys(), after.keys());
         for (folder, things) in &before {
             let larger = &after[folder];
-            assert!(things.keys().eq(larger.keys()), "{folder}: other things");
+            let names =
+                |things: &BTreeMap<String, Value>| things.keys().cloned().collect::<Vec<_>>();
+            let (smaller, larger_names) = (names(things), names(larger));
+            assert_eq!(smaller, larger_names, "{folder}: other things");
             for (what, body) in things {
                 let smaller = without_newcomer(&larger[what]);
                 let body = &without_newcomer(body);

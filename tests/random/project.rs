@@ -157,7 +157,10 @@ fn larger(mut world: World, documents: &[Value]) -> Vec<Value> {
     let ends = spec["interconnects"][0]["between"].as_array_mut();
     ends.expect("an interconnect has ends").push(region.into());
     let cluster = world.clusters.len() - 1;
-    documents.push(cluster::document(&world, cluster, &mut Dice::new(1)));
+    let mut newcomer = cluster::document(&world, cluster, &mut Dice::new(1));
+    newcomer["spec"]["identity"] =
+        json!({"oidcIssuer": format!("https://oidc.example.com/{name}")});
+    documents.push(newcomer);
     documents
 }
 
