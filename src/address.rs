@@ -1,11 +1,14 @@
 //! Addresses as ranges: which of them must not meet, and which are free.
 //!
 //! The plan of a topology is a list of [entries](plan::Entry). Which entries see each other is said by
-//! [domains](plan::Domain): the mesh, networks that are joined, one cluster. Inside a domain a
+//! [domains](domain): the mesh, networks that are joined, one cluster. Inside a domain a
 //! sweep over the sorted ranges finds what meets, in time that grows with the number of ranges
 //! and not with the number of pairs.
 
 pub mod allocate;
+pub mod cover;
+pub mod domain;
+pub mod hazard;
 pub mod overlap;
 pub mod plan;
 

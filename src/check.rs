@@ -51,8 +51,10 @@ pub mod oversized_packets;
 pub mod oversized_trust_policy;
 pub mod pending_load_balancer;
 pub mod pool_too_small;
+pub mod refused_range;
 pub mod removed_helm_value;
 pub mod repeated_routing_place;
+pub mod repeated_service_cidr;
 pub mod route_without_flow;
 pub mod route_without_listener;
 pub mod scattered_writes;
@@ -63,6 +65,7 @@ pub mod single_region_entrypoint;
 pub mod slow_failover;
 pub mod stretched_control_plane;
 pub mod subnet_outside_network;
+pub mod subnets_too_small;
 pub mod unallocatable_pod_range;
 pub mod unanswered_location;
 pub mod unchecked_target;
@@ -118,6 +121,12 @@ pub static CHECKS: &[Check] = &[
         rule: &subnet_outside_network::SUBNET_OUTSIDE_NETWORK,
         run: subnet_outside_network::check,
     },
+    Check {
+        rule: &repeated_service_cidr::REPEATED_SERVICE_CIDR,
+        run: repeated_service_cidr::check,
+    },
+    Check { rule: &subnets_too_small::SUBNETS_TOO_SMALL, run: subnets_too_small::check },
+    Check { rule: &refused_range::REFUSED_RANGE, run: refused_range::check },
     Check { rule: &duplicate_cluster_id::DUPLICATE_CLUSTER_ID, run: duplicate_cluster_id::check },
     Check {
         rule: &cluster_id_out_of_range::CLUSTER_ID_OUT_OF_RANGE,

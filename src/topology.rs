@@ -24,7 +24,7 @@ pub use application::{
 };
 pub use cluster::{
     Bgp, BgpPeer, Certificates, Cluster, ClusterMesh, ControlPlane, Dns, Encryption, Endpoint,
-    Ipam, Mesh, Pool, Routing,
+    Ipam, LeftOut, Mesh, Pool, Routing,
 };
 pub use id::{
     CapabilityId, ClusterId, ClusterSet, GatewayId, IssuerId, NamespaceId, NetworkId, RegionId,
@@ -68,6 +68,8 @@ pub struct Topology {
     pub reserved: Vec<(Spanned<Cidr>, String)>,
     /// Clusters, sorted by name.
     pub clusters: Vec<Cluster>,
+    /// The addresses of clusters that are left out of `clusters`, sorted by name.
+    pub left_out: Vec<LeftOut>,
     /// Declared namespaces, sorted by name.
     pub namespaces: Vec<Namespace>,
     /// Workloads, sorted by namespace and name.

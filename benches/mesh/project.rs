@@ -104,6 +104,7 @@ fn cluster(number: usize) -> String {
     let (name, region, network) = (cluster_name(number), region(number), network(number));
     // One of 512 ranges in 100.64.0.0/10.
     let (second, third) = (64 + number / 8, number % 8 * 32);
+    let services = format!("{}.{}", 20 + number / 256, number % 256);
     let id = number + 1;
     format!(
         "apiVersion: landbridge.dev/v1alpha1
@@ -115,7 +116,7 @@ spec:
   id: {id}
   nodeCIDRs: [{network}.0/20]
   podCIDRs: [100.{second}.{third}.0/19]
-  serviceCIDRs: [172.20.0.0/16]
+  serviceCIDRs: [172.{services}.0/24]
   apiServer: {{host: api.{name}.internal, port: 6443}}
   clustermesh: {{endpoint: {{ips: [{network}.20]}}}}
 "

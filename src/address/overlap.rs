@@ -2,12 +2,13 @@
 //!
 //! Prefixes either contain each other or have nothing in common, so a sweep over them in order
 //! keeps the open ones on a stack. There is one stack for each class, and each element knows the
-//! nearest one below it that belongs to somebody else; so the question "does this range meet one
-//! of that class that is not its own owner's" takes constant time, however many ranges are open.
+//! lowest one that belongs to somebody else than the bottom; so the question "does this range meet
+//! one of that class that is not its own owner's" takes constant time, however many are open. The
+//! answer is the outermost such range, so that a range around very many is named once.
 
 use super::Range;
 
-/// A range in a sweep. A range that is no prefix is swept as the prefixes that it is made of.
+/// A prefix in a sweep. A range that is no prefix is swept as the prefixes that it is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Item {
     /// The addresses.
@@ -27,62 +28,76 @@ pub enum Rule {
     May,
     /// They may if they belong to the same owner.
     SameOwner,
-    /// They may if they belong to different owners.
-    OtherOwner,
     /// They must not.
     Never,
 }
 
-/// An open range with the nearest one below it of another owner.
+/// The order of a sweep: by family and first address, the wider prefix first.
+pub fn order(range: &Range) -> (bool, u128, u128) {
+    (range.v6, range.first, u128::MAX - range.last)
+}
+
+/// An open prefix.
 struct Open {
-    item: usize,
+    range: Range,
+    owner: u32,
+    tag: usize,
+    /// The lowest prefix of the stack up to here whose owner is not the bottom's.
     other: Option<usize>,
 }
 
-/// Finds, for each item and each class, one open item that it must not meet. Calls `conflict`
-/// with the outer and the inner item; gives the number of calls.
+/// Finds, for each item and each class, the outermost open item that it must not meet. Calls
+/// `conflict` with the tags of the outer and the inner item.
 ///
-/// Takes `n log n` for sorting and time proportional to `n` times the number of classes for the
-/// rest. Every item that meets one that it must not meet is in some call.
+/// The items are prefixes in [order], those of equal ranges in any. Takes time proportional to
+/// their number times that of the classes. Every item that meets one that it must not meet is in
+/// some call, or has one inside it that is.
 pub fn sweep(
-    items: &mut [Item],
+    items: impl IntoIterator<Item = Item>,
     classes: usize,
     rule: impl Fn(usize, usize) -> Rule,
-    mut conflict: impl FnMut(&Item, &Item),
-) -> usize {
-    items.sort_unstable_by_key(|item| {
-        (item.range.v6, item.range.first, u128::MAX - item.range.last, item.tag)
-    });
+    mut conflict: impl FnMut(usize, usize),
+) {
+    // Whom an item of a class is compared with, and whether anybody is compared with it.
+    let forbidden: Vec<Vec<(usize, Rule)>> = (0..classes)
+        .map(|inner| {
+            let rules = (0..classes).map(|outer| (outer, rule(outer, inner)));
+            rules.filter(|(_, rule)| *rule != Rule::May).collect()
+        })
+        .collect();
+    let mut compared = vec![false; classes];
+    forbidden.iter().flatten().for_each(|(outer, _)| compared[*outer] = true);
     let mut stacks: Vec<Vec<Open>> = (0..classes).map(|_| Vec::new()).collect();
-    let mut calls = 0;
-    for at in 0..items.len() {
-        let item = items[at];
-        for (class, stack) in stacks.iter_mut().enumerate() {
-            while stack.last().is_some_and(|open| !items[open.item].range.contains(&item.range)) {
-                stack.pop();
-            }
-            let Some(top) = stack.last() else { continue };
-            let same = items[top.item].owner == item.owner;
-            let (own, other) =
-                if same { (Some(top.item), top.other) } else { (None, Some(top.item)) };
-            let met = match rule(class, item.class) {
-                Rule::May => None,
-                Rule::SameOwner => other,
-                Rule::OtherOwner => own,
-                Rule::Never => Some(top.item),
+    for item in items {
+        for &(class, rule) in &forbidden[item.class] {
+            let stack = &mut stacks[class];
+            close(stack, &item.range);
+            let (Some(bottom), Some(top)) = (stack.first(), stack.last()) else { continue };
+            let met = if rule == Rule::Never || bottom.owner != item.owner {
+                Some(bottom.tag)
+            } else {
+                top.other
             };
-            if let Some(met) = met.filter(|met| items[*met].tag != item.tag) {
-                conflict(&items[met], &item);
-                calls += 1;
+            if let Some(met) = met {
+                conflict(met, item.tag);
             }
         }
-        let stack = &mut stacks[item.class];
-        let other = stack.last().and_then(|top| {
-            if items[top.item].owner == item.owner { top.other } else { Some(top.item) }
-        });
-        stack.push(Open { item: at, other });
+        if compared[item.class] {
+            let stack = &mut stacks[item.class];
+            close(stack, &item.range);
+            let Item { range, owner, tag, .. } = item;
+            let below = stack.last().and_then(|top| top.other);
+            let own = stack.first().is_some_and(|bottom| bottom.owner != owner).then_some(tag);
+            stack.push(Open { range, owner, tag, other: below.or(own) });
+        }
     }
-    calls
+}
+
+/// Closes what ends before a range begins.
+fn close(stack: &mut Vec<Open>, range: &Range) {
+    while stack.last().is_some_and(|open| !open.range.contains(range)) {
+        stack.pop();
+    }
 }
 
 #[cfg(test)]
@@ -112,58 +127,70 @@ mod tests {
         (prop_oneof![v4, v6], 0_usize..3, 0_u32..4)
     }
 
+    fn forbidden(a: &Item, b: &Item) -> bool {
+        let wrong = match rule(a.class, b.class) {
+            Rule::Never => true,
+            Rule::SameOwner => a.owner != b.owner,
+            Rule::May => false,
+        };
+        wrong && a.tag != b.tag && a.range.meets(&b.range)
+    }
+
     proptest! {
         #[test]
         fn agrees_with_all_pairs(random in prop::collection::vec(item(), 0..40)) {
-            let items: Vec<_> = random.into_iter().enumerate().map(|(tag, (range, class, owner))| {
+            let mut items: Vec<_> = random.into_iter().enumerate().map(|(tag, (range, class, owner))| {
                 Item { range, class, owner, tag }
             }).collect();
-            let forbidden = |a: &Item, b: &Item| a.tag != b.tag && a.range.meets(&b.range)
-                && match rule(a.class, b.class) {
-                    Rule::Never => true,
-                    Rule::SameOwner => a.owner != b.owner,
-                    Rule::OtherOwner => a.owner == b.owner,
-                    Rule::May => false,
-                };
+            let all = items.clone();
             let mut expected = BTreeSet::new();
-            for a in &items {
-                for b in &items {
-                    if forbidden(a, b) {
-                        expected.insert(a.tag);
-                    }
-                }
+            for a in &all {
+                expected.extend(all.iter().filter(|b| forbidden(a, b)).map(|_| a.tag));
             }
+            items.sort_by_key(|item| order(&item.range));
             let mut found = BTreeSet::new();
             let mut wrong = Vec::new();
-            let mut swept = items.clone();
-            sweep(&mut swept, 3, rule, |outer, inner| {
-                if !forbidden(outer, inner) {
+            sweep(items, 3, rule, |outer, inner| {
+                let (outer, inner) = (&all[outer], &all[inner]);
+                if !forbidden(outer, inner) || !outer.range.contains(&inner.range) {
                     wrong.push((*outer, *inner));
                 }
                 found.insert(outer.tag);
                 found.insert(inner.tag);
             });
             prop_assert!(wrong.is_empty(), "{wrong:?}");
-            // The outer one of several may be named once only: whoever is not named contains one
-            // that is.
-            for tag in expected.difference(&found) {
-                let named = items.iter().any(|other| found.contains(&other.tag) && forbidden(&items[*tag], other));
-                prop_assert!(named, "{:?}", items[*tag]);
-            }
             prop_assert!(found.is_subset(&expected));
+            // Of several around one only the outermost is named.
+            for tag in expected.difference(&found) {
+                let one = &all[*tag];
+                let named = all.iter().any(|other| {
+                    found.contains(&other.tag) && forbidden(one, other) && one.range.contains(&other.range)
+                });
+                prop_assert!(named, "{one:?}");
+            }
         }
+    }
+
+    fn pairs(items: &[(&str, u32)]) -> Vec<(usize, usize)> {
+        let mut pairs = Vec::new();
+        let items = items.iter().enumerate().map(|(tag, (net, owner))| {
+            Item { range: net.parse::<IpNet>().unwrap().into(), class: 0, owner: *owner, tag }
+        });
+        sweep(items, 1, |_, _| Rule::SameOwner, |a, b| pairs.push((a, b)));
+        pairs
     }
 
     #[test]
     fn a_range_of_one_owner_is_seen_through() {
-        let net = |text: &str| Range::from(text.parse::<IpNet>().unwrap());
-        let mut items = [
-            Item { range: net("10.0.0.0/8"), class: 0, owner: 1, tag: 0 },
-            Item { range: net("10.0.0.0/16"), class: 0, owner: 2, tag: 1 },
-            Item { range: net("10.0.1.0/24"), class: 0, owner: 2, tag: 2 },
-        ];
-        let mut pairs = Vec::new();
-        sweep(&mut items, 1, |_, _| Rule::SameOwner, |a, b| pairs.push((a.tag, b.tag)));
-        assert_eq!(pairs, [(0, 1), (0, 2)]);
+        let nested = [("10.0.0.0/8", 1), ("10.0.0.0/16", 2), ("10.0.1.0/24", 2)];
+        assert_eq!(pairs(&nested), [(0, 1), (0, 2)]);
+        let nested = [("10.0.0.0/8", 1), ("10.0.0.0/16", 2), ("10.0.1.0/24", 1), ("10.1.0.0/24", 1)];
+        assert_eq!(pairs(&nested), [(0, 1), (1, 2)]);
+    }
+
+    #[test]
+    fn the_outermost_is_named_with_all_inside_it() {
+        let same: Vec<_> = (0..1_000).map(|owner| ("10.0.0.0/8", owner)).collect();
+        assert!(pairs(&same).into_iter().eq((1..1_000).map(|inner| (0, inner))));
     }
 }

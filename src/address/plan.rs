@@ -1,13 +1,15 @@
 //! The address plan of a topology: every range with what it is used for and whose it is.
 
+use rayon::prelude::*;
+
 use super::Range;
-use super::overlap::{Item, Rule, sweep};
-use crate::source::Span;
+use super::cover::Cover;
+use super::domain::{self, Domain};
+use super::overlap::{Item, order, sweep};
+use crate::source::{Span, Spanned};
 use crate::spec::cluster::IpamMode;
-use crate::spec::mesh::{Networking, RoutingMode};
-use crate::spec::region::InterconnectType;
-use crate::topology::path::is_peering;
-use crate::topology::{ClusterId, NetworkId, Topology};
+use crate::spec::value::{Cidr, IpRange};
+use crate::topology::{Cluster, LeftOut, NetworkId, Topology};
 
 /// What a range is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,11 +30,13 @@ pub enum Use {
     LoadBalancers,
     /// What no cluster may use.
     Reserved,
+    /// A pool of pod addresses, most often a part of the cluster's pods.
+    Pool,
 }
 
 impl Use {
     /// All uses, in the order of their indices.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Pods,
         Self::NetworkPods,
         Self::Services,
@@ -41,6 +45,7 @@ impl Use {
         Self::Subnet,
         Self::LoadBalancers,
         Self::Reserved,
+        Self::Pool,
     ];
 
     /// Its name in a sentence.
@@ -53,10 +58,11 @@ impl Use {
             Self::Subnet => "subnet",
             Self::LoadBalancers => "load balancers",
             Self::Reserved => "reserved range",
+            Self::Pool => "pool",
         }
     }
 
-    const fn index(self) -> usize {
+    pub(super) const fn index(self) -> usize {
         self as usize
     }
 }
@@ -68,8 +74,8 @@ pub struct Entry {
     pub range: Range,
     /// What they are used for.
     pub used: Use,
-    /// The cluster that uses them.
-    pub cluster: Option<ClusterId>,
+    /// The cluster that uses them: an index into [`Plan::clusters`].
+    pub cluster: Option<usize>,
     /// The network in which they are used.
     pub network: Option<NetworkId>,
     /// Where they are declared.
@@ -81,6 +87,66 @@ pub struct Entry {
 pub struct Plan {
     /// The ranges.
     pub entries: Vec<Entry>,
+    /// The clusters: first those of the topology, in its order, then those that it leaves out.
+    pub clusters: Vec<Holder>,
+}
+
+/// A cluster with addresses, a member of the mesh or not, resolved or left out.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its network.
+    pub network: NetworkId,
+}
+
+/// What a cluster says of its addresses.
+struct Declared<'a> {
+    name: &'a Spanned<String>,
+    network: NetworkId,
+    mode: IpamMode,
+    nodes: &'a [Spanned<Cidr>],
+    pods: &'a [Spanned<Cidr>],
+    pools: Vec<&'a Spanned<Cidr>>,
+    services: &'a [Spanned<Cidr>],
+    balancers: &'a [Spanned<IpRange>],
+}
+
+impl<'a> Declared<'a> {
+    fn of(cluster: &'a Cluster) -> Self {
+        let pooled = cluster.ipam.mode == IpamMode::MultiPool;
+        let pools = cluster.ipam.pools.iter().filter(|_| pooled);
+        Self {
+            name: &cluster.name,
+            network: cluster.network,
+            mode: cluster.ipam.mode,
+            nodes: &cluster.node_cidrs,
+            pods: &cluster.pod_cidrs,
+            pools: pools.flat_map(|pool| &pool.cidrs).collect(),
+            services: &cluster.service_cidrs,
+            balancers: &cluster.load_balancer_ranges,
+        }
+    }
+
+    fn left_out(cluster: &'a LeftOut) -> Self {
+        Self {
+            name: &cluster.name,
+            network: cluster.network,
+            mode: cluster.mode,
+            nodes: &cluster.node_cidrs,
+            pods: &cluster.pod_cidrs,
+            pools: Vec::new(),
+            services: &cluster.service_cidrs,
+            balancers: &cluster.load_balancer_ranges,
+        }
+    }
+
+    /// The ranges of its pods: what `podCIDRs` says, and what pools add to it.
+    fn pods(&self) -> impl Iterator<Item = &'a Spanned<Cidr>> {
+        let said = Cover::new(self.pods.iter().map(|cidr| cidr.0.into()));
+        let more = self.pools.clone().into_iter();
+        self.pods.iter().chain(more.filter(move |cidr| !said.contains(&cidr.0.into())))
+    }
 }
 
 /// Two entries that must not meet and do.
@@ -105,24 +171,9 @@ impl Plan {
                 plan.add(cidr.0.into(), Use::Subnet, None, id, cidr.span);
             }
         }
-        for (id, cluster) in topology.clusters() {
-            let network = Some(cluster.network);
-            let eni = cluster.ipam.mode == IpamMode::Eni;
-            let pods = if eni { Use::NetworkPods } else { Use::Pods };
-            let lists = [
-                (pods, &cluster.pod_cidrs),
-                (Use::Services, &cluster.service_cidrs),
-                (Use::Nodes, &cluster.node_cidrs),
-            ];
-            for (used, list) in lists {
-                for cidr in list {
-                    plan.add(cidr.0.into(), used, Some(id), network, cidr.span);
-                }
-            }
-            for range in &cluster.load_balancer_ranges {
-                let addresses = Range::between(range.first, range.last);
-                plan.add(addresses, Use::LoadBalancers, Some(id), network, range.span);
-            }
+        let resolved = topology.clusters.iter().map(Declared::of);
+        for declared in resolved.chain(topology.left_out.iter().map(Declared::left_out)) {
+            plan.cluster(&declared);
         }
         for (cidr, _) in &topology.reserved {
             plan.add(cidr.0.into(), Use::Reserved, None, None, cidr.span);
@@ -130,11 +181,33 @@ impl Plan {
         plan
     }
 
+    fn cluster(&mut self, declared: &Declared<'_>) {
+        let id = Some(self.clusters.len());
+        let network = Some(declared.network);
+        self.clusters.push(Holder { name: declared.name.clone(), network: declared.network });
+        let pods = if declared.mode == IpamMode::Eni { Use::NetworkPods } else { Use::Pods };
+        for cidr in declared.pods() {
+            self.add(cidr.0.into(), pods, id, network, cidr.span);
+        }
+        for cidr in &declared.pools {
+            self.add(cidr.0.into(), Use::Pool, id, network, cidr.span);
+        }
+        for (used, list) in [(Use::Services, declared.services), (Use::Nodes, declared.nodes)] {
+            for cidr in list {
+                self.add(cidr.0.into(), used, id, network, cidr.span);
+            }
+        }
+        for range in declared.balancers {
+            let addresses = Range::between(range.first, range.last);
+            self.add(addresses, Use::LoadBalancers, id, network, range.span);
+        }
+    }
+
     fn add(
         &mut self,
         range: Range,
         used: Use,
-        cluster: Option<ClusterId>,
+        cluster: Option<usize>,
         network: Option<NetworkId>,
         span: Span,
     ) {
@@ -144,231 +217,44 @@ impl Plan {
     /// The pairs that must not meet and do: for every entry that meets one, at least one pair
     /// that it is in or that is inside it. Sorted, each pair once.
     pub fn conflicts(&self, topology: &Topology) -> Vec<Conflict> {
-        let mut conflicts = Vec::new();
-        for domain in domains(self, topology) {
-            let mut items: Vec<_> =
-                domain.members.iter().flat_map(|at| self.items(*at, domain.owner)).collect();
-            sweep(
-                &mut items,
-                Use::ALL.len(),
-                |outer, inner| (domain.rule)(Use::ALL[outer], Use::ALL[inner]),
-                |outer, inner| conflicts.push(Conflict { outer: outer.tag, inner: inner.tag }),
-            );
-        }
-        conflicts.sort_unstable();
+        let sorted = self.sorted();
+        let conflicts = domain::all(self, topology, &sorted);
+        let conflicts = conflicts.par_iter().map(|domain| self.within(domain, &sorted));
+        let mut conflicts: Vec<_> = conflicts.flatten_iter().collect();
+        conflicts.par_sort_unstable();
         conflicts.dedup();
         conflicts
     }
 
-    fn items(&self, at: usize, owner: fn(&Entry) -> u32) -> impl Iterator<Item = Item> {
-        let entry = &self.entries[at];
-        let (class, owner) = (entry.used.index(), owner(entry));
-        let item = move |range| Item { range, class, owner, tag: at };
-        // Only ranges of load balancers are no prefixes, and the sweep needs prefixes.
-        let parts = match entry.used {
-            Use::LoadBalancers => entry.range.prefixes().into_iter().map(Range::from).collect(),
-            _ => vec![entry.range],
-        };
-        parts.into_iter().map(item)
+    /// The entries as prefixes in the order of a sweep; each domain says who owns them.
+    fn sorted(&self) -> Vec<Item> {
+        let items = self.entries.iter().enumerate().flat_map(|(tag, entry)| {
+            let item = move |range| Item { range, class: entry.used.index(), owner: 0, tag };
+            // Only ranges of load balancers are no prefixes, and the sweep needs prefixes.
+            let (whole, parts) = match entry.used {
+                Use::LoadBalancers => (None, entry.range.prefixes()),
+                _ => (Some(entry.range), Vec::new()),
+            };
+            whole.into_iter().chain(parts.into_iter().map(Range::from)).map(item)
+        });
+        let mut items: Vec<_> = items.collect();
+        items.par_sort_unstable_by_key(|item| (order(&item.range), item.tag));
+        items
     }
-}
 
-/// Entries that see each other, with what may meet among them.
-pub struct Domain {
-    /// Indices into [`Plan::entries`].
-    members: Vec<usize>,
-    /// Who counts as the owner of an entry here.
-    owner: fn(&Entry) -> u32,
-    /// What may meet: the outer and the inner use.
-    rule: fn(Use, Use) -> Rule,
-}
-
-fn by_cluster(entry: &Entry) -> u32 {
-    entry.cluster.map_or(u32::MAX, |id| u32::try_from(id.index()).unwrap_or(u32::MAX - 1))
-}
-
-fn by_network(entry: &Entry) -> u32 {
-    entry.network.map_or(u32::MAX, |id| u32::try_from(id.index()).unwrap_or(u32::MAX - 1))
-}
-
-/// The domains of a topology: each cluster by itself, the flat mesh, and networks that are
-/// joined. The work over all of them grows with the entries and the joints.
-fn domains(plan: &Plan, topology: &Topology) -> Vec<Domain> {
-    let mut domains = vec![Domain {
-        members: (0..plan.entries.len()).collect(),
-        owner: by_cluster,
-        rule: everywhere,
-    }];
-    let mut own: Vec<Vec<usize>> = vec![Vec::new(); topology.clusters.len()];
-    let mut networks: Vec<Vec<usize>> = vec![Vec::new(); topology.networks.len()];
-    for (at, entry) in plan.entries.iter().enumerate() {
-        match (entry.cluster, entry.network) {
-            (Some(cluster), _) => own[cluster.index()].push(at),
-            (None, Some(network)) => networks[network.index()].push(at),
-            (None, None) => {}
+    /// The conflicts of a domain.
+    fn within(&self, domain: &Domain, sorted: &[Item]) -> Vec<Conflict> {
+        let mut conflicts = Vec::new();
+        let owned = |item: Item| Item { owner: (domain.owner)(&self.entries[item.tag]), ..item };
+        let rule = |outer: usize, inner: usize| (domain.rule)(Use::ALL[outer], Use::ALL[inner]);
+        let conflict = |outer, inner| conflicts.push(Conflict { outer, inner });
+        match &domain.members {
+            None => sweep(sorted.iter().copied().map(owned), Use::ALL.len(), rule, conflict),
+            Some(members) => {
+                let members = members.iter().map(|at| owned(sorted[*at]));
+                sweep(members, Use::ALL.len(), rule, conflict);
+            }
         }
+        conflicts
     }
-    let tunnel = topology.mesh.routing.mode == RoutingMode::Tunnel;
-    for (id, cluster) in topology.clusters() {
-        let network = networks[cluster.network.index()].iter();
-        let members = own[id.index()].iter().chain(network).copied().collect();
-        let rule = if tunnel { one_cluster_in_a_tunnel } else { one_cluster };
-        domains.push(Domain { members, owner: by_cluster, rule });
-    }
-    if topology.mesh.networking == Networking::Flat {
-        let members = plan.entries.iter().enumerate();
-        let members: Vec<_> =
-            members.filter(|(_, e)| e.used != Use::Reserved).map(|(at, _)| at).collect();
-        domains.push(Domain { members: members.clone(), owner: by_cluster, rule: mesh });
-        domains.push(Domain { members, owner: by_network, rule: mesh_networks });
-    }
-    for joined in joined_networks(topology) {
-        let members = joined.iter().flat_map(|id| &networks[id.index()]).copied().collect();
-        domains.push(Domain { members, owner: by_network, rule: joined_rule });
-    }
-    for (at, members) in networks.iter().enumerate() {
-        let id = NetworkId::new(at);
-        let balancers = topology.clusters().filter(|(_, cluster)| cluster.network == id);
-        let balancers = balancers.flat_map(|(cluster, _)| &own[cluster.index()]);
-        let members = members.iter().chain(balancers).copied().collect();
-        domains.push(Domain { members, owner: by_cluster, rule: one_network });
-    }
-    domains
-}
-
-/// Reserved ranges meet nothing, wherever it is.
-fn everywhere(outer: Use, inner: Use) -> Rule {
-    match (outer, inner) {
-        (Use::Reserved, Use::Reserved) => Rule::May,
-        (Use::Reserved, _) | (_, Use::Reserved) => Rule::Never,
-        _ => Rule::May,
-    }
-}
-
-/// Inside a cluster pods, Services and nodes have ranges of their own.
-fn one_cluster(outer: Use, inner: Use) -> Rule {
-    use Use::{LoadBalancers, Network, NetworkPods, Nodes, Pods, Services};
-    match (outer, inner) {
-        (Pods, Pods | Services | Nodes | LoadBalancers)
-        | (Services | Nodes | LoadBalancers, Pods)
-        | (Services, Services | Nodes | NetworkPods | Network | LoadBalancers)
-        | (Nodes | NetworkPods | Network | LoadBalancers, Services)
-        | (NetworkPods, NetworkPods) => Rule::Never,
-        _ => Rule::May,
-    }
-}
-
-/// In a tunnel pods have no addresses of the network either (cilium/cilium#32296).
-fn one_cluster_in_a_tunnel(outer: Use, inner: Use) -> Rule {
-    match (outer, inner) {
-        (Use::Pods, Use::Network) | (Use::Network, Use::Pods) => Rule::Never,
-        _ => one_cluster(outer, inner),
-    }
-}
-
-/// In a flat mesh pods of different clusters are unique, and no cluster's nodes or Services have
-/// their addresses.
-fn mesh(outer: Use, inner: Use) -> Rule {
-    use Use::{NetworkPods, Nodes, Pods, Services};
-    match (outer, inner) {
-        (Pods | NetworkPods, Pods | NetworkPods | Nodes | Services)
-        | (Nodes | Services, Pods | NetworkPods) => Rule::SameOwner,
-        _ => Rule::May,
-    }
-}
-
-/// In a flat mesh node addresses are unique: clusters of one network may share a range of it,
-/// those of different networks may not. Pods do not have addresses of another network.
-fn mesh_networks(outer: Use, inner: Use) -> Rule {
-    use Use::{Network, NetworkPods, Nodes, Pods};
-    match (outer, inner) {
-        (Pods | NetworkPods, Network)
-        | (Network, Pods | NetworkPods | Network)
-        | (Nodes, Nodes) => Rule::SameOwner,
-        _ => Rule::May,
-    }
-}
-
-/// Networks that are joined have different ranges.
-fn joined_rule(outer: Use, inner: Use) -> Rule {
-    match (outer, inner) {
-        (Use::Network, Use::Network) => Rule::SameOwner,
-        _ => Rule::May,
-    }
-}
-
-/// On one network subnets do not overlap, and no two clusters give the same addresses to load
-/// balancers.
-fn one_network(outer: Use, inner: Use) -> Rule {
-    match (outer, inner) {
-        (Use::Subnet, Use::Subnet) => Rule::Never,
-        (Use::LoadBalancers, Use::LoadBalancers) => Rule::SameOwner,
-        _ => Rule::May,
-    }
-}
-
-/// Groups of networks that see each other's addresses: both ends of a peering, which is not
-/// transitive, and everything that transit gateways, lines and tunnels connect.
-fn joined_networks(topology: &Topology) -> Vec<Vec<NetworkId>> {
-    // Over the internet private ranges are not routed.
-    let private = |kind| kind != InterconnectType::Internet;
-    let mut component = components(topology, private);
-    let peerings = topology.interconnects.iter().filter(|i| is_peering(i.kind));
-    let mut groups: Vec<_> = peerings.map(|peering| peering.networks.clone()).collect();
-    let mut sets = std::collections::BTreeMap::<usize, Vec<NetworkId>>::new();
-    for at in 0..component.len() {
-        let set = root(&mut component, at);
-        sets.entry(set).or_default().push(NetworkId::new(at));
-    }
-    groups.extend(sets.into_values().filter(|set| set.len() > 1));
-    groups
-}
-
-/// What transitive interconnects connect, as a union-find forest.
-fn components(topology: &Topology, wanted: impl Fn(InterconnectType) -> bool) -> Vec<usize> {
-    let mut component: Vec<usize> = (0..topology.networks.len()).collect();
-    let transitive =
-        topology.interconnects.iter().filter(|i| !is_peering(i.kind) && wanted(i.kind));
-    for pair in transitive.flat_map(|interconnect| interconnect.networks.windows(2)) {
-        let a = root(&mut component, pair[0].index());
-        let b = root(&mut component, pair[1].index());
-        component[a] = b;
-    }
-    component
-}
-
-/// Which networks packets can travel between.
-#[derive(Debug)]
-pub struct Paths {
-    component: Vec<usize>,
-    peered: std::collections::BTreeSet<(NetworkId, NetworkId)>,
-}
-
-impl Paths {
-    /// Whether packets can travel between two networks.
-    pub fn joined(&self, a: NetworkId, b: NetworkId) -> bool {
-        self.component[a.index()] == self.component[b.index()]
-            || self.peered.contains(&(a.min(b), a.max(b)))
-    }
-}
-
-/// The paths of a topology.
-pub fn paths(topology: &Topology) -> Paths {
-    let mut component = components(topology, |_| true);
-    let component = (0..component.len()).map(|at| root(&mut component, at)).collect();
-    let peerings = topology.interconnects.iter().filter(|i| is_peering(i.kind));
-    let pairs = peerings.flat_map(|peering| {
-        let ends = &peering.networks;
-        ends.iter().flat_map(move |a| ends.iter().map(move |b| (*a.min(b), *a.max(b))))
-    });
-    Paths { component, peered: pairs.collect() }
-}
-
-/// The representative of a set, with the path to it shortened.
-fn root(component: &mut [usize], mut at: usize) -> usize {
-    while component[at] != at {
-        component[at] = component[component[at]];
-        at = component[at];
-    }
-    at
 }

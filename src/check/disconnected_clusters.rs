@@ -1,9 +1,12 @@
 //! Members of a flat mesh that no interconnect joins.
 
-use crate::address::plan::paths;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::address::domain::{Paths, paths};
 use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::topology::Topology;
+use crate::source::Span;
+use crate::topology::{Cluster, NetworkId, Topology};
 
 declare_rules! {
     /// ## What it does
@@ -37,25 +40,57 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
         return;
     }
     let paths = paths(topology);
-    let members: Vec<_> = topology.clusters.iter().filter(|cluster| cluster.in_mesh).collect();
-    for (at, cluster) in members.iter().enumerate() {
-        let apart =
-            |other: &&&crate::topology::Cluster| !paths.joined(cluster.network, other.network);
-        let Some(other) = members[..at].iter().find(apart) else { continue };
+    let touching = touching(topology);
+    let mut earlier = Earlier::default();
+    for cluster in topology.clusters.iter().filter(|cluster| cluster.in_mesh) {
+        let other = earlier.apart(&paths, cluster);
+        earlier.add(&paths, cluster);
+        let Some(other) = other else { continue };
         let (one, two) = (&other.name, &cluster.name);
         let message =
             format!("no interconnect joins the networks of `{}` and `{}`", one.value, two.value);
         let finding = Diagnostic::new(&DISCONNECTED_CLUSTERS, two.span, message)
             .related(one.span, "the other cluster")
             .help("declare the interconnect between them, or use one that is transitive");
-        let touching = topology
-            .interconnects
-            .iter()
-            .filter(|interconnect| interconnect.networks.contains(&cluster.network));
-        let touching = touching.take(3);
-        found.push(touching.fold(finding, |finding, interconnect| {
-            finding.related(interconnect.span, format!("joins `{}` with others", two.value))
+        found.push(touching[cluster.network.index()].iter().fold(finding, |finding, span| {
+            finding.related(*span, format!("joins `{}` with others", two.value))
         }));
+    }
+}
+
+/// Where the first few interconnects of each network stand.
+fn touching(topology: &Topology) -> Vec<Vec<Span>> {
+    let mut touching = vec![Vec::new(); topology.networks.len()];
+    for interconnect in &topology.interconnects {
+        for network in &interconnect.networks {
+            let own: &mut Vec<Span> = &mut touching[network.index()];
+            if own.len() < 3 && own.last() != Some(&interconnect.span) {
+                own.push(interconnect.span);
+            }
+        }
+    }
+    touching
+}
+
+/// The members so far: the first of each network, by the set that the network is in. Those of a
+/// set are joined, so that only networks that are peered are looked at in vain.
+#[derive(Default)]
+struct Earlier<'a> {
+    sets: BTreeMap<usize, Vec<&'a Cluster>>,
+    networks: BTreeSet<NetworkId>,
+}
+
+impl<'a> Earlier<'a> {
+    fn apart(&self, paths: &Paths, cluster: &Cluster) -> Option<&'a Cluster> {
+        let own = paths.set(cluster.network);
+        let others = self.sets.iter().filter(|(set, _)| **set != own).flat_map(|(_, of)| of);
+        others.copied().find(|other| !paths.joined(cluster.network, other.network))
+    }
+
+    fn add(&mut self, paths: &Paths, cluster: &'a Cluster) {
+        if self.networks.insert(cluster.network) {
+            self.sets.entry(paths.set(cluster.network)).or_default().push(cluster);
+        }
     }
 }
 

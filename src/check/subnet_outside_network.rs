@@ -1,5 +1,6 @@
 //! A subnet that does not lie in its network.
 
+use crate::address::cover::Cover;
 use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::topology::Topology;
@@ -27,8 +28,9 @@ declare_rules! {
 /// Reports each such subnet of a network that declares ranges.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for network in topology.networks.iter().filter(|network| !network.cidrs.is_empty()) {
+        let own = Cover::new(network.cidrs.iter().map(|cidr| cidr.0.into()));
         for subnet in network.subnets.iter().map(|subnet| &subnet.cidr) {
-            if network.cidrs.iter().any(|cidr| cidr.0.contains(&subnet.0)) {
+            if own.contains(&subnet.0.into()) {
                 continue;
             }
             let name = &network.name.value;

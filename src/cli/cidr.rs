@@ -10,7 +10,7 @@ use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
 use super::resolved::Resolved;
-use crate::address::plan::Plan;
+use crate::address::plan::{Entry, Plan};
 use crate::report::Report;
 use crate::topology::Topology;
 
@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     match &args.command {
         Command::List(args) => list::run(args, &plan, &topology, context)?,
         Command::Free(args) => args.run(&plan, context)?,
-        Command::Suggest(args) => args.run(&plan, context)?,
+        Command::Suggest(args) => args.run(&plan, &topology, context)?,
     }
     if broken {
         context.note(
@@ -63,9 +63,9 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
 }
 
 /// Whose a range is, such as `use1` or `eu-west-1/main`.
-fn owner(topology: &Topology, entry: &crate::address::plan::Entry) -> String {
+fn owner(plan: &Plan, topology: &Topology, entry: &Entry) -> String {
     match (entry.cluster, entry.network) {
-        (Some(cluster), _) => topology.cluster(cluster).name.value.clone(),
+        (Some(cluster), _) => plan.clusters[cluster].name.value.clone(),
         (None, Some(network)) => {
             let network = &topology.networks[network.index()];
             let region = &topology.regions[network.region.index()].name.value;

@@ -40,6 +40,8 @@ object! {
         "ipam" => ipam: Option<Ipam>,
         /// The most nodes that it will have; the pod ranges must suffice for them.
         "maxNodes" => max_nodes: Option<Spanned<Int<1, 100_000>>>,
+        /// The most pods of a node, as the kubelet's `maxPods` says.
+        "maxPods" => max_pods: Option<Spanned<Int<1, 10_000>>>,
         /// Where its control plane runs.
         "controlPlane" => control_plane: Option<ControlPlane>,
         /// Where its Kubernetes API server is reached by Cilium's agents.

@@ -121,6 +121,8 @@ pub struct Cluster {
     pub ipam: Ipam,
     /// The most nodes that it will have.
     pub max_nodes: Option<Spanned<i64>>,
+    /// The most pods of a node.
+    pub max_pods: Option<Spanned<i64>>,
     /// Where its control plane runs, as far as somebody says.
     pub control_plane: Option<ControlPlane>,
     /// Where agents reach the Kubernetes API server.
@@ -203,6 +205,26 @@ impl Cluster {
             Some((span, json(node)))
         })
     }
+}
+
+/// A cluster whose version of Cilium nobody knows, so that nothing is compiled for it. Its
+/// addresses count all the same.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its network.
+    pub network: NetworkId,
+    /// Who gives its pods addresses.
+    pub mode: IpamMode,
+    /// Ranges of its nodes.
+    pub node_cidrs: Vec<Spanned<Cidr>>,
+    /// Ranges of its pods.
+    pub pod_cidrs: Vec<Spanned<Cidr>>,
+    /// Ranges of its Services.
+    pub service_cidrs: Vec<Spanned<Cidr>>,
+    /// The addresses that its load balancers may get.
+    pub load_balancer_ranges: Vec<Spanned<IpRange>>,
 }
 
 /// Who gives pods addresses.

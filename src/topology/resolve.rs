@@ -55,6 +55,7 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
         interconnects: places.interconnects,
         reserved: places.reserved,
         clusters: Vec::new(),
+        left_out: Vec::new(),
         namespaces: Vec::new(),
         workloads: Vec::new(),
         services: Vec::new(),

@@ -66,7 +66,8 @@ fn addresses(world: &World, cluster: usize, dice: &mut Dice, spec: &mut Map<Stri
         pods[0] = format!("10.{}.0.0/17", 128 + number);
         pods.insert(1, format!("10.{}.128.0/17", 128 + number));
     }
-    let services = world.family.ranges("172.20.0.0/16".into(), "fd96::/112".into());
+    let services =
+        world.family.ranges(format!("192.168.{number}.0/24"), format!("fd96:{number:x}::/112"));
     spec.insert("serviceCIDRs".into(), services.into());
     let ipam = ipam(world, cluster, &pods, dice);
     if !place.eni {
@@ -75,6 +76,9 @@ fn addresses(world: &World, cluster: usize, dice: &mut Dice, spec: &mut Map<Stri
     spec.extend(ipam.map(|ipam| ("ipam".to_owned(), ipam)));
     if dice.chance(50) {
         spec.insert("maxNodes".into(), dice.between(1, 60).into());
+    }
+    if dice.chance(30) {
+        spec.insert("maxPods".into(), dice.between(1, if place.eni { 10 } else { 64 }).into());
     }
 }
 

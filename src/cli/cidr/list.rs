@@ -64,7 +64,7 @@ fn rows(plan: &Plan, topology: &Topology) -> Vec<Row> {
         rows.push(Row {
             range: entry.range.to_string(),
             used: entry.used.name(),
-            owner: owner(topology, entry),
+            owner: owner(plan, topology, entry),
             depth: open.len(),
         });
         if open.last() != Some(&entry.range) {

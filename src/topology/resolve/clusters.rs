@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::super::id::{ClusterId, NetworkId, RegionId};
-use super::super::{Cluster, ClusterMesh, ControlPlane, Dns, Endpoint, Ipam, Pool, Topology};
+use super::super::{
+    Cluster, ClusterMesh, ControlPlane, Dns, Endpoint, Ipam, LeftOut, Pool, Topology,
+};
 use super::inherit::{inherit, versions as inherit_versions};
 use super::{CONTRADICTION, Names, balancers, versions};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -40,11 +42,17 @@ pub(super) fn resolve(
         return;
     };
     for named in &spec.clusters {
-        let cluster = one(named, written, topology, names, found);
-        let id = cluster.map(|cluster| {
-            topology.clusters.push(cluster);
-            ClusterId::new(topology.clusters.len() - 1)
-        });
+        let id = match one(named, written, topology, names, found) {
+            Some(Ok(cluster)) => {
+                topology.clusters.push(*cluster);
+                Some(ClusterId::new(topology.clusters.len() - 1))
+            }
+            Some(Err(left_out)) => {
+                topology.left_out.push(*left_out);
+                None
+            }
+            None => None,
+        };
         names.clusters.insert(named.name.value.clone(), id);
     }
     same_identity(topology, found);
@@ -76,7 +84,7 @@ fn one(
     topology: &Topology,
     names: &Names,
     found: &mut Diagnostics,
-) -> Option<Cluster> {
+) -> Option<Result<Box<Cluster>, Box<LeftOut>>> {
     let declared = named.spec.as_ref()?;
     let mut spec = declared.clone();
     let mut values: Vec<Node> = Vec::new();
@@ -118,9 +126,23 @@ fn one(
     }
     let region = region?;
     let network = names.networks.network(region, spec.network.as_ref(), &region_name, found)?;
-    let mut cluster = build(named, &spec, topology, names, (region, network), found)?;
-    cluster.values = values;
-    Some(cluster)
+    let cluster = build(named, &spec, topology, names, (region, network), found);
+    let cluster = cluster.map(|cluster| Box::new(Cluster { values, ..cluster }));
+    Some(cluster.ok_or_else(|| Box::new(left_out(named, spec, network))))
+}
+
+/// The addresses of a cluster that is left out.
+fn left_out(named: &Named<ClusterSpec>, spec: ClusterSpec, network: NetworkId) -> LeftOut {
+    let mode = spec.ipam.and_then(|ipam| ipam.mode).map_or(IpamMode::ClusterPool, |m| m.value);
+    LeftOut {
+        name: named.name.clone(),
+        network,
+        mode,
+        node_cidrs: spec.node_cidrs,
+        pod_cidrs: spec.pod_cidrs,
+        service_cidrs: spec.service_cidrs,
+        load_balancer_ranges: spec.load_balancers.map(|b| b.ranges).unwrap_or_default(),
+    }
 }
 
 /// Reports a key that nobody says; one that could not be read has been reported already.
@@ -172,6 +194,7 @@ fn build(
         service_cidrs: spec.service_cidrs.clone(),
         ipam: ipam(spec, topology, found),
         max_nodes: spec.max_nodes.clone().map(|most| most.map(|most| most.0)),
+        max_pods: spec.max_pods.clone().map(|most| most.map(|most| most.0)),
         control_plane: spec.control_plane.as_ref().map(|plane| control_plane(plane, names, found)),
         api_server: spec.api_server.as_ref().map(|server| {
             (server.host.value.0.clone(), server.port.as_ref().map_or(6443, |port| port.value.0))

@@ -37,7 +37,7 @@ macro_rules! fill_inside {
 
 /// Lets `own` inherit from `parent`. Helm values are not inherited: they are merged in layers.
 pub(super) fn inherit(own: &mut ClusterSpec, parent: &ClusterSpec) {
-    fill!(own, parent; region, network, mesh, id, role, distribution, max_nodes, control_plane,
+    fill!(own, parent; region, network, mesh, id, role, distribution, max_nodes, max_pods, control_plane,
         api_server, kube_proxy, mtu, upgrade_compatibility, identity,
         access);
     fill_lists!(own, parent; node_cidrs, pod_cidrs, service_cidrs);
