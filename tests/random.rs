@@ -14,6 +14,7 @@ mod gateway;
 mod neighbours;
 mod peer;
 pub(crate) mod project;
+mod suggested;
 mod topology;
 mod world;
 

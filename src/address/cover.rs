@@ -25,7 +25,8 @@ impl Cover {
 
     /// Whether one of them contains a range. Takes `log n`.
     pub fn contains(&self, inner: &Range) -> bool {
-        let begins = |(outer, _): &(Range, u128)| (outer.v6, outer.first) <= (inner.v6, inner.first);
+        let begins =
+            |(outer, _): &(Range, u128)| (outer.v6, outer.first) <= (inner.v6, inner.first);
         let before = &self.sorted[..self.sorted.partition_point(begins)];
         before.last().is_some_and(|(outer, last)| outer.v6 == inner.v6 && *last >= inner.last)
     }
@@ -38,8 +39,11 @@ mod tests {
     use super::*;
 
     fn range() -> impl Strategy<Value = Range> {
-        (any::<bool>(), 0_u128..40, 0_u128..20)
-            .prop_map(|(v6, first, more)| Range { v6, first, last: first + more })
+        (any::<bool>(), 0_u128..40, 0_u128..20).prop_map(|(v6, first, more)| Range {
+            v6,
+            first,
+            last: first + more,
+        })
     }
 
     proptest! {

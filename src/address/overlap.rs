@@ -173,8 +173,11 @@ mod tests {
 
     fn pairs(items: &[(&str, u32)]) -> Vec<(usize, usize)> {
         let mut pairs = Vec::new();
-        let items = items.iter().enumerate().map(|(tag, (net, owner))| {
-            Item { range: net.parse::<IpNet>().unwrap().into(), class: 0, owner: *owner, tag }
+        let items = items.iter().enumerate().map(|(tag, (net, owner))| Item {
+            range: net.parse::<IpNet>().unwrap().into(),
+            class: 0,
+            owner: *owner,
+            tag,
         });
         sweep(items, 1, |_, _| Rule::SameOwner, |a, b| pairs.push((a, b)));
         pairs
@@ -184,7 +187,8 @@ mod tests {
     fn a_range_of_one_owner_is_seen_through() {
         let nested = [("10.0.0.0/8", 1), ("10.0.0.0/16", 2), ("10.0.1.0/24", 2)];
         assert_eq!(pairs(&nested), [(0, 1), (0, 2)]);
-        let nested = [("10.0.0.0/8", 1), ("10.0.0.0/16", 2), ("10.0.1.0/24", 1), ("10.1.0.0/24", 1)];
+        let nested =
+            [("10.0.0.0/8", 1), ("10.0.0.0/16", 2), ("10.0.1.0/24", 1), ("10.1.0.0/24", 1)];
         assert_eq!(pairs(&nested), [(0, 1), (1, 2)]);
     }
 

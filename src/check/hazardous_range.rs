@@ -74,13 +74,22 @@ mod tests {
         let services = ("serviceCIDRs: [10.97.0.0/16]", "serviceCIDRs: [172.30.8.0/21]");
         assert_eq!(found(&[services]), [""; 0]);
         let one = found(&[aks, services]);
-        assert!(one.len() == 1 && one[0].ends_with("172.30.8.0/21 meets 172.30.0.0/16: used by AKS itself"), "{one:?}");
-        let tailscale =
-            ("  regions:", "  interconnects: [{between: [us-east-1, eu-west-1], type: tailscale}]\n  regions:");
+        assert!(
+            one.len() == 1
+                && one[0].ends_with("172.30.8.0/21 meets 172.30.0.0/16: used by AKS itself"),
+            "{one:?}"
+        );
+        let tailscale = (
+            "  regions:",
+            "  interconnects: [{between: [us-east-1, eu-west-1], type: tailscale}]\n  regions:",
+        );
         let both = found(&[tailscale]);
         assert!(both.len() == 2 && both[0].contains("Tailscale's addresses"), "{both:?}");
         let default = found(&[("podCIDRs: [100.65.0.0/16]", "podCIDRs: [10.0.0.0/8]")]);
-        assert!(default.len() == 1 && default[0].contains("10.0.0.0/8 is the chart's default pool"), "{default:?}");
+        assert!(
+            default.len() == 1 && default[0].contains("10.0.0.0/8 is the chart's default pool"),
+            "{default:?}"
+        );
     }
 
     #[test]

@@ -55,7 +55,8 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
             found.push(names.finding(around, &names.plan.entries[conflict.inner]));
         }
         if let Some(more) = group.len().checked_sub(MOST).filter(|more| *more > 0) {
-            let message = format!("{more} more ranges meet {} ({})", names.whose(around), around.range);
+            let message =
+                format!("{more} more ranges meet {} ({})", names.whose(around), around.range);
             found.push(Diagnostic::new(&OVERLAPPING_CIDR, around.span, message));
         }
     }
@@ -183,40 +184,54 @@ mod tests {
         };
         let alone = region("");
         assert_eq!(messages(&[("  regions:\n", &alone)]), [""; 0]);
-        let line = |between: &str, kind: &str| format!("    - {{between: [{between}], type: {kind}}}\n");
+        let line =
+            |between: &str, kind: &str| format!("    - {{between: [{between}], type: {kind}}}\n");
         let all = line("us-east-1, eu-west-1", "transit-gateway");
-        let peered = format!("  interconnects:\n{all}{}{alone}", line("lab, us-east-1", "vpc-peering"));
+        let peered =
+            format!("  interconnects:\n{all}{}{alone}", line("lab, us-east-1", "vpc-peering"));
         // The peer of a member's network is seen by the mesh.
         let seen = messages(&[("  regions:\n", &peered)]);
         assert_eq!(
             seen,
-            ["LB1001 the network `lab/main` and the network `eu-west-1/main` have the same range 10.1.0.0/16"]
+            [
+                "LB1001 the network `lab/main` and the network `eu-west-1/main` have the same range 10.1.0.0/16"
+            ]
         );
     }
 
     #[test]
     fn a_cluster_without_a_version_counts() {
-        let found = messages(&[
-            ("podCIDRs: [100.65.0.0/16]", "podCIDRs: [100.64.0.0/16]\n  versions: {cilium: latest}"),
-        ]);
-        let pods = "LB1001 the pods of `use1` and the pods of `euw1` have the same range 100.64.0.0/16";
+        let found = messages(&[(
+            "podCIDRs: [100.65.0.0/16]",
+            "podCIDRs: [100.64.0.0/16]\n  versions: {cilium: latest}",
+        )]);
+        let pods =
+            "LB1001 the pods of `use1` and the pods of `euw1` have the same range 100.64.0.0/16";
         assert!(found.contains(&pods.to_owned()), "{found:#?}");
     }
 
     #[test]
     fn pools_are_pods() {
         let pools = |ranges: &str| {
-            let pools = format!("podCIDRs: [100.65.0.0/16]\n  ipam: {{mode: multi-pool, pools: {ranges}}}");
+            let pools =
+                format!("podCIDRs: [100.65.0.0/16]\n  ipam: {{mode: multi-pool, pools: {ranges}}}");
             messages(&[("podCIDRs: [100.65.0.0/16]", &pools)])
         };
-        assert_eq!(pools("{default: {cidrs: [100.65.0.0/17]}, more: {cidrs: [100.65.128.0/17]}}"), [""; 0]);
+        assert_eq!(
+            pools("{default: {cidrs: [100.65.0.0/17]}, more: {cidrs: [100.65.128.0/17]}}"),
+            [""; 0]
+        );
         assert_eq!(
             pools("{default: {cidrs: [100.65.0.0/17]}, more: {cidrs: [100.65.64.0/24]}}"),
-            ["LB1001 a pool of `euw1` (100.65.0.0/17) and a pool of `euw1` (100.65.64.0/24) overlap"]
+            [
+                "LB1001 a pool of `euw1` (100.65.0.0/17) and a pool of `euw1` (100.65.64.0/24) overlap"
+            ]
         );
         assert_eq!(
             pools("{default: {cidrs: [100.65.0.0/17]}, more: {cidrs: [100.64.3.0/24]}}"),
-            ["LB1001 the pods of `use1` (100.64.0.0/16) and the pods of `euw1` (100.64.3.0/24) overlap"]
+            [
+                "LB1001 the pods of `use1` (100.64.0.0/16) and the pods of `euw1` (100.64.3.0/24) overlap"
+            ]
         );
     }
 }

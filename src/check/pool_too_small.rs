@@ -108,8 +108,10 @@ impl Shares<'_> {
         if let Some(most) = self.cluster.max_pods.as_ref().filter(|_| self.fixed)
             && size < u128::from(most.value.unsigned_abs())
         {
-            let message =
-                format!("a node of `{name}` has {size} addresses of /{mask} for {} pods", most.value);
+            let message = format!(
+                "a node of `{name}` has {size} addresses of /{mask} for {} pods",
+                most.value
+            );
             found.push(
                 Diagnostic::new(&POOL_TOO_SMALL, self.cluster.ipam.span, message)
                     .related(most.span, "so many pods may run on a node")
@@ -128,8 +130,7 @@ mod tests {
     use crate::topology::sample::{TWO_CLUSTERS, resolved};
 
     fn found(pods: &str) -> Vec<String> {
-        let text = TWO_CLUSTERS
-            .replacen("podCIDRs: [100.65.0.0/16]", pods, 1);
+        let text = TWO_CLUSTERS.replacen("podCIDRs: [100.65.0.0/16]", pods, 1);
         let found = resolved(&text).1.into_iter();
         found.filter_map(|line| Some(line.split_once("LB1004 ")?.1.to_owned())).collect()
     }

@@ -60,7 +60,8 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
 fn private(net: Ipv4Net) -> bool {
     let blocks = [([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16)];
     blocks.into_iter().any(|(address, length)| {
-        net.prefix_len() >= length && Ipv4Net::new(address.into(), length).is_ok_and(|block| block.contains(&net))
+        net.prefix_len() >= length
+            && Ipv4Net::new(address.into(), length).is_ok_and(|block| block.contains(&net))
     })
 }
 
@@ -92,11 +93,17 @@ mod tests {
         let subnets = "{cidrs: [10.1.0.0/16], subnets: [{cidr: 10.1.0.0/29}]}";
         assert_eq!(found(vpc, subnets), ["AWS takes no subnet of /29"]);
         let services = |range: &str| {
-            found("serviceCIDRs: [10.97.0.0/16]", &format!("distribution: eks\n  serviceCIDRs: [{range}]"))
+            found(
+                "serviceCIDRs: [10.97.0.0/16]",
+                &format!("distribution: eks\n  serviceCIDRs: [{range}]"),
+            )
         };
         assert_eq!(services("172.16.0.0/12"), [""; 0]);
         assert_eq!(services("192.168.0.0/15"), ["EKS takes no Services from 192.168.0.0/15"]);
         assert_eq!(services("100.96.0.0/16"), ["EKS takes no Services from 100.96.0.0/16"]);
-        assert_eq!(services("10.97.0.0/25"), ["AWS takes no range of an EKS cluster's Services of /25"]);
+        assert_eq!(
+            services("10.97.0.0/25"),
+            ["AWS takes no range of an EKS cluster's Services of /25"]
+        );
     }
 }

@@ -96,7 +96,11 @@ mod tests {
     fn found(subnets: &str, nodes: &str) -> Vec<String> {
         let eni = format!("ipam: {{mode: eni}}\n  {nodes}");
         let text = TWO_CLUSTERS
-            .replacen("{cidrs: [10.1.0.0/16]}", &format!("{{cidrs: [10.1.0.0/16], subnets: [{subnets}]}}"), 1)
+            .replacen(
+                "{cidrs: [10.1.0.0/16]}",
+                &format!("{{cidrs: [10.1.0.0/16], subnets: [{subnets}]}}"),
+                1,
+            )
             .replacen("podCIDRs: [100.65.0.0/16]", &eni, 1);
         let found = resolved(&text).1.into_iter();
         found.filter_map(|line| Some(line.split_once("LB1008 ")?.1.to_owned())).collect()
@@ -106,7 +110,11 @@ mod tests {
     fn what_is_kept_and_what_is_not_for_pods_does_not_count() {
         let subnets = "{cidr: 10.1.1.0/26}, {cidr: 10.1.2.0/26}";
         assert_eq!(found(subnets, "maxNodes: 59"), [""; 0]);
-        let message = |there, needed| format!("the subnets of `main` have {there} addresses for nodes and pods, and {needed} are needed");
+        let message = |there, needed| {
+            format!(
+                "the subnets of `main` have {there} addresses for nodes and pods, and {needed} are needed"
+            )
+        };
         assert_eq!(found(subnets, "maxNodes: 60"), [message(118, 120)]);
         assert_eq!(found(subnets, "maxNodes: 4\n  maxPods: 29"), [message(118, 120)]);
         let marked = "{cidr: 10.1.1.0/26, pods: true}, {cidr: 10.1.2.0/26}";

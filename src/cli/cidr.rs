@@ -2,6 +2,8 @@
 
 mod free;
 mod list;
+mod map;
+mod suggest;
 
 use clap::Subcommand;
 use ipnet::IpNet;
@@ -21,6 +23,7 @@ use crate::topology::Topology;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   landbridge cidr list
+  landbridge cidr list --map
   landbridge cidr free --in 10.0.0.0/8 --prefix 16
   landbridge cidr suggest")]
 pub(super) struct Args {
@@ -35,7 +38,7 @@ enum Command {
     /// Find the lowest free ranges of a size
     Free(free::Free),
     /// Suggest ranges for a new cluster that no range of the plan meets
-    Suggest(free::Suggest),
+    Suggest(suggest::Suggest),
 }
 
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {

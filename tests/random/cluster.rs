@@ -67,7 +67,7 @@ fn addresses(world: &World, cluster: usize, dice: &mut Dice, spec: &mut Map<Stri
         pods.insert(1, format!("10.{}.128.0/17", 128 + number));
     }
     let services =
-        world.family.ranges(format!("192.168.{number}.0/24"), format!("fd96:{number:x}::/112"));
+        world.family.ranges(format!("172.20.{number}.0/24"), format!("fd96:{number:x}::/112"));
     spec.insert("serviceCIDRs".into(), services.into());
     let ipam = ipam(world, cluster, &pods, dice);
     if !place.eni {

@@ -70,7 +70,11 @@ fn topology(
     let place = |(own, subnets): &Place| {
         let subnets = cidrs(subnets).into_iter();
         let subnets = subnets.map(|cidr| crate::topology::Subnet { cidr, ..subnet.clone() });
-        crate::topology::Network { cidrs: cidrs(own), subnets: subnets.collect(), ..network.clone() }
+        crate::topology::Network {
+            cidrs: cidrs(own),
+            subnets: subnets.collect(),
+            ..network.clone()
+        }
     };
     topology.networks = places.iter().map(place).collect();
     let line = |(ends, kind): &Line| Interconnect {
@@ -89,9 +93,12 @@ fn topology(
         (own.pod_cidrs, own.service_cidrs) = (cidrs(pods), cidrs(services));
         own.node_cidrs = cidrs(nodes);
         let address = |at: u32| std::net::IpAddr::V4(at.into());
-        own.load_balancer_ranges = balancers.iter().map(|(first, more)| {
-            Spanned::new(IpRange { first: address(*first), last: address(first + more) }, span)
-        }).collect();
+        own.load_balancer_ranges = balancers
+            .iter()
+            .map(|(first, more)| {
+                Spanned::new(IpRange { first: address(*first), last: address(first + more) }, span)
+            })
+            .collect();
         own
     };
     topology.clusters = members.iter().map(one).collect();

@@ -6,14 +6,18 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::error::Error;
-use super::owner;
+use super::{map, owner};
 use crate::address::Range;
+use crate::address::overlap::order;
 use crate::address::plan::{Entry, Plan};
 use crate::report::Format;
 use crate::topology::Topology;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Show free space too, and how much of each range is used
+    #[arg(long, conflicts_with = "format")]
+    map: bool,
     /// How to write the list: human or json
     #[arg(
         short = 'o',
@@ -27,11 +31,14 @@ pub(super) struct Args {
 
 /// A range as it is printed.
 #[derive(Serialize)]
-struct Row {
-    range: String,
-    used: &'static str,
-    owner: String,
-    depth: usize,
+pub(super) struct Row {
+    pub(super) range: String,
+    pub(super) used: &'static str,
+    pub(super) owner: String,
+    pub(super) depth: usize,
+    /// How much of it is used.
+    #[serde(skip)]
+    pub(super) bar: String,
 }
 
 pub(super) fn run(
@@ -40,6 +47,9 @@ pub(super) fn run(
     topology: &Topology,
     context: &mut Context,
 ) -> Result<(), Error> {
+    if args.map {
+        return context.print(map::map(plan, topology));
+    }
     let rows = rows(plan, topology);
     if args.format == Format::Json {
         let text = serde_json::to_string_pretty(&rows).expect("internal error: rows are text");
@@ -51,10 +61,7 @@ pub(super) fn run(
 /// The ranges in order, each as deep as ranges around it are open.
 fn rows(plan: &Plan, topology: &Topology) -> Vec<Row> {
     let mut entries: Vec<&Entry> = plan.entries.iter().collect();
-    entries.sort_by_key(|entry| {
-        let Range { v6, first, last } = entry.range;
-        (v6, first, u128::MAX - last, entry.used, entry.span)
-    });
+    entries.sort_by_key(|entry| (order(&entry.range), entry.used, entry.span));
     let mut open: Vec<Range> = Vec::new();
     let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -66,6 +73,7 @@ fn rows(plan: &Plan, topology: &Topology) -> Vec<Row> {
             used: entry.used.name(),
             owner: owner(plan, topology, entry),
             depth: open.len(),
+            bar: String::new(),
         });
         if open.last() != Some(&entry.range) {
             open.push(entry.range);
@@ -74,14 +82,16 @@ fn rows(plan: &Plan, topology: &Topology) -> Vec<Row> {
     rows
 }
 
-/// The picture: indentation shows what lies in what.
-fn table(rows: &[Row]) -> String {
+/// Indentation shows what lies in what.
+pub(super) fn table(rows: &[Row]) -> String {
     let shown = |row: &Row| format!("{}{}", "  ".repeat(row.depth.min(16)), row.range);
     let wide = rows.iter().map(|row| shown(row).len()).max().unwrap_or_default();
     let used = rows.iter().map(|row| row.used.len()).max().unwrap_or_default();
+    let owner = rows.iter().map(|row| row.owner.len()).max().unwrap_or_default();
     let mut text = String::new();
     for row in rows {
-        let line = format!("{:wide$}  {:used$}  {}", shown(row), row.used, row.owner);
+        let Row { used: name, owner: whose, bar, .. } = row;
+        let line = format!("{:wide$}  {name:used$}  {whose:owner$}  {bar}", shown(row));
         writeln!(text, "{}", line.trim_end()).expect("internal error: text takes text");
     }
     text
