@@ -166,8 +166,9 @@ fn seen(plan: &Plan, topology: &Topology) -> Vec<bool> {
     plan.clusters.iter().for_each(|cluster| seen[cluster.network.index()] = true);
     let own = seen.clone();
     for joined in joined_networks(topology) {
-        if joined.iter().any(|id| own[id.index()]) {
-            joined.iter().for_each(|id| seen[id.index()] = true);
+        let reached = joined.iter().any(|id| own[id.index()]);
+        for id in joined {
+            seen[id.index()] |= reached;
         }
     }
     seen

@@ -46,12 +46,12 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     let eks = topology.clusters.iter().filter(|one| one.distribution == Distribution::Eks);
     for cidr in eks.flat_map(|cluster| &cluster.service_cidrs) {
         let IpNet::V4(net) = cidr.value.0 else { continue };
-        if !private(net) {
+        if private(net) {
+            size("range of an EKS cluster's Services", cidr, (12, 24), found);
+        } else {
             let message = format!("EKS takes no Services from {net}");
             let help = "use a range in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16";
             found.push(Diagnostic::new(&REFUSED_RANGE, cidr.span, message).help(help));
-        } else {
-            size("range of an EKS cluster's Services", cidr, (12, 24), found);
         }
     }
 }

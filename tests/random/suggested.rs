@@ -8,6 +8,7 @@ use landbridge::check;
 use landbridge::diagnostic::Diagnostics;
 use landbridge::source::SourceMap;
 use landbridge::spec::load;
+use landbridge::topology::Cluster;
 use landbridge::topology::resolve::resolve;
 
 use super::project::system;
@@ -52,17 +53,17 @@ fn suggested_ranges_have_no_findings() {
     for_each_project(|project, dice| {
         let mut files = project.whole();
         let (topology, _) = accepted(&files);
-        if !dice.chance(30) || !topology.clusters.iter().any(|cluster| cluster.has_v4()) {
+        if !dice.chance(30) || !topology.clusters.iter().any(Cluster::has_v4) {
             return;
         }
         let Some(suggested) = suggestion(&files) else { return };
         let place = &topology.clusters[0];
         let (region, network) =
             (&topology.region_of(place).name.value, &topology.networks[place.network.index()]);
-        let keys = suggested.lines().map(|line| format!("  {line}\n")).collect::<String>();
+        let keys = suggested.lines().collect::<Vec<_>>().join("\n  ");
         let document = format!(
             "---\napiVersion: landbridge.dev/v1alpha1\nkind: Cluster\nmetadata: {{name: suggested}}\n\
-             spec:\n  region: {region}\n  network: {}\n  mesh: false\n  id: 1\n{keys}",
+             spec:\n  region: {region}\n  network: {}\n  mesh: false\n  id: 1\n  {keys}\n",
             network.name.value
         );
         let entry = files.get_mut("landbridge.yaml").expect("every project has it");

@@ -381,6 +381,8 @@ fn source_ranges_are_a_value_or_an_annotation() {
 fn tailscale_has_a_class_and_a_machine_name() {
     let values = use1(&[
         ("aws-load-balancer-controller}", "tailscale}"),
+        ("podCIDRs: [100.64.0.0/16]", "podCIDRs: [10.64.0.0/16]"),
+        ("podCIDRs: [100.65.0.0/16]", "podCIDRs: [10.65.0.0/16]"),
         ("{ips: [10.0.1.20]}", "{hostname: mesh-use1.tail1234.ts.net}"),
     ]);
     let service = at(&values, "clustermesh.apiserver.service");
