@@ -24,6 +24,7 @@ pub mod fatal_settings;
 pub mod foreign_service_export;
 pub mod gateway_beside_kube_proxy;
 pub mod hazardous_range;
+pub mod hindered_istio;
 pub mod http01_solver;
 pub mod idle_affinity;
 pub mod ignored_service_annotation;
@@ -204,6 +205,7 @@ pub static CHECKS: &[Check] = &[
         rule: &unreplaced_kube_proxy::UNREPLACED_KUBE_PROXY,
         run: unreplaced_kube_proxy::check,
     },
+    Check { rule: &hindered_istio::HINDERED_ISTIO, run: hindered_istio::check },
     Check {
         rule: &unallocatable_pod_range::UNALLOCATABLE_POD_RANGE,
         run: unallocatable_pod_range::check,

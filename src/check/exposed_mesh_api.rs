@@ -160,6 +160,11 @@ fn undeclared(topology: &Topology, cluster: &Cluster) -> Option<(Span, Diagnosti
     if !cloud || told || classed || cluster.load_balancer.is_some() {
         return None;
     }
+    let controller = match provider {
+        Provider::Azure => "azure",
+        Provider::Gcp => "gcp",
+        _ => "cloud-provider-aws",
+    };
     let message = format!(
         "nothing tells the load balancer of the ClusterMesh API server of `{}` to be internal",
         cluster.name.value
@@ -167,7 +172,9 @@ fn undeclared(topology: &Topology, cluster: &Cluster) -> Option<(Span, Diagnosti
     let region = topology.region_of(cluster).name.span;
     let finding = Diagnostic::new(&EXPOSED_MESH_API, cluster.name.span, message)
         .related(region, "the cloud's own controller makes public ones")
-        .help("declare the controller, such as `loadBalancers: {controller: cloud-provider-aws}`: it decides which annotation is read");
+        .help(format!(
+            "declare the controller, such as `loadBalancers: {{controller: {controller}}}`: it decides which annotation is read"
+        ));
     Some((region, finding))
 }
 

@@ -72,7 +72,11 @@ fn found_in(entrypoints: &[Entrypoint]) -> impl Iterator<Item = Diagnostic> {
             let label = if followed { "the TTL" } else { "alias records do not follow it" };
             finding = finding.related(ttl.span, label);
         }
-        Some(finding.help("ask more often, count fewer failures, or shorten `ttl`"))
+        let help = match recovery.ttl {
+            Some(_) => "ask more often, count fewer failures, or shorten `ttl`",
+            None => "ask more often, or count fewer failures",
+        };
+        Some(finding.help(help))
     })
 }
 
