@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod delivery;
 pub mod dns;
 pub mod flow;
+mod folders;
 pub mod gateway;
 pub mod guard;
 pub mod load;
@@ -31,7 +32,7 @@ use crate::manifest::Manifest;
 use crate::source::Spanned;
 use crate::system::Date;
 use crate::yaml::Node;
-use crate::yaml::fields::{Decode, Free, Map, nearest, quoted};
+use crate::yaml::fields::{Decode, Map, Present, nearest, quoted};
 use crate::yaml::shape::Shape;
 use crate::{declare_rules, object};
 use value::{Label, RelativePath, Subdomain};
@@ -166,16 +167,31 @@ object! {
         /// What the document is.
         "kind" => kind: Spanned<String>,
         /// Its name.
-        "metadata" => metadata: Free,
+        "metadata" => metadata: Present,
         /// Its content.
-        "spec" => spec: Free,
+        "spec" => spec: Present,
+    }
+}
+
+/// A document with the parts that its kind decides about.
+struct Document<'a> {
+    frame: Frame,
+    metadata: &'a Node,
+    spec: &'a Node,
+}
+
+impl<'a> Document<'a> {
+    fn open(node: &'a Node, found: &mut Diagnostics) -> Option<Self> {
+        let frame = Frame::decode(node, found)?;
+        Some(Self { frame, metadata: node.get("metadata")?, spec: node.get("spec")? })
     }
 }
 
 impl Spec {
     /// Decodes one document and keeps what can be read of it.
     pub fn add(&mut self, node: &Node, found: &mut Diagnostics) {
-        let Some(frame) = Frame::decode(node, found) else { return };
+        let Some(document) = Document::open(node, found) else { return };
+        let frame = &document.frame;
         if *frame.api_version != API_VERSION {
             let message = format!("`{}` is not a version of the language", *frame.api_version);
             let unknown = Diagnostic::new(&UNKNOWN_KIND, frame.api_version.span, message);
@@ -185,35 +201,36 @@ impl Spec {
             return;
         }
         match frame.kind.as_str() {
-            "Topology" => self.topology(&frame, found),
+            "Topology" => self.topology(&document, found),
             "Cluster" => {
-                let name = ClusterMetadata::decode(&frame.metadata.0, found);
+                let name = ClusterMetadata::decode(document.metadata, found);
                 let name = name.map(|metadata| metadata.name.map(|name| name.0));
-                push(&mut self.clusters, name, &frame, found);
+                push(&mut self.clusters, name, &document, found);
             }
             "MeshApplication" => {
-                let name = name(&frame, found);
-                push(&mut self.applications, name, &frame, found);
+                let name = name(&document, found);
+                push(&mut self.applications, name, &document, found);
             }
             "Capability" => {
-                let name = name(&frame, found);
-                push(&mut self.capabilities, name, &frame, found);
+                let name = name(&document, found);
+                push(&mut self.capabilities, name, &document, found);
             }
             "VersionFacts" => {
-                let name = name(&frame, found);
-                push(&mut self.version_facts, name, &frame, found);
+                let name = name(&document, found);
+                push(&mut self.version_facts, name, &document, found);
             }
             "Policy" => {
-                let name = name(&frame, found);
-                push(&mut self.policies, name, &frame, found);
+                let name = name(&document, found);
+                push(&mut self.policies, name, &document, found);
             }
-            kind => found.push(unknown_kind(kind, &frame)),
+            kind => found.push(unknown_kind(kind, frame)),
         }
     }
 
-    fn topology(&mut self, frame: &Frame, found: &mut Diagnostics) {
-        let name = name(frame, found);
-        let spec = TopologySpec::decode(&frame.spec.0, found);
+    fn topology(&mut self, document: &Document<'_>, found: &mut Diagnostics) {
+        let frame = &document.frame;
+        let name = name(document, found);
+        let spec = TopologySpec::decode(document.spec, found);
         if let Some(first) = &self.topology {
             let message = "there is a second topology";
             let twice = Diagnostic::new(&DUPLICATE_NAME, frame.kind.span, message);
@@ -234,18 +251,18 @@ impl Spec {
     }
 }
 
-fn name(frame: &Frame, found: &mut Diagnostics) -> Option<Spanned<String>> {
-    let metadata = Metadata::decode(&frame.metadata.0, found)?;
+fn name(document: &Document<'_>, found: &mut Diagnostics) -> Option<Spanned<String>> {
+    let metadata = Metadata::decode(document.metadata, found)?;
     Some(metadata.name.map(|name| name.0))
 }
 
 fn push<T: Decode>(
     list: &mut Vec<Named<T>>,
     name: Option<Spanned<String>>,
-    frame: &Frame,
+    document: &Document<'_>,
     found: &mut Diagnostics,
 ) {
-    let spec = T::decode(&frame.spec.0, found);
+    let spec = T::decode(document.spec, found);
     // Names are compared once, when every file has been read.
     list.extend(name.map(|name| Named { name, spec }));
 }

@@ -122,6 +122,15 @@ impl Node {
         }
     }
 
+    /// How many nodes it has, itself included.
+    pub fn count(&self) -> usize {
+        1 + match &self.value {
+            Value::Scalar(_) => 0,
+            Value::Sequence(items) => items.iter().map(Self::count).sum::<usize>(),
+            Value::Mapping(entries) => entries.iter().map(|entry| entry.value.count()).sum(),
+        }
+    }
+
     /// What kind of value it is, in words.
     pub fn describe(&self) -> &'static str {
         match &self.value {
@@ -164,8 +173,8 @@ pub fn parse_text(
 declare_rules! {
     /// ## What it does
     /// Reports text that is not YAML: a syntax error, an alias that names no anchor, a key that
-    /// is no text, nesting deeper than 200 levels, more than 2,000,000 values in one file, anchors
-    /// or aliases of more than 500,000 nodes, or a file that is not UTF-8.
+    /// is no text, nesting deeper than 200 levels, more than 2,000,000 values in one file, anchors or aliases of more than 500,000 nodes,
+    /// or a file that is not UTF-8.
     ///
     /// ## Why it matters
     /// Nothing of a document that cannot be read is checked. The limits keep a hostile file from
@@ -277,7 +286,7 @@ declare_rules! {
     /// ## What it does
     /// Reports a value of the right kind that is not allowed: an address with host bits, a
     /// duration without a unit, a name that Kubernetes refuses, a number out of range, a word
-    /// that is not one of the choices.
+    /// that is not one of the choices, more of something than any mesh needs.
     ///
     /// ## Why it matters
     /// Such a value fails later, in the chart, in the API server or in the data path, where it is

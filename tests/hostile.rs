@@ -5,6 +5,7 @@
 
 mod attack;
 mod files;
+mod many;
 mod mutated;
 mod names;
 mod output;

@@ -5,27 +5,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use globset::GlobBuilder;
 use rayon::prelude::*;
 
+use super::folders::{Folders, Matched};
 use super::terraform::{self, Fills};
 use super::value::RelativePath;
 use super::{MISSING_TOPOLOGY, Spec, TopologySpec, UNREADABLE_FILE, delivery, duplicate};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::manifest::{self, Manifest, Variables};
 use crate::source::{SourceId, SourceMap, Span, Spanned};
-use crate::system::{FileError, Kind, System};
+use crate::system::{FileError, System};
 use crate::yaml::{self, INVALID_YAML, MAX_FILE, Node};
 
 /// The file at the root of a project.
 pub const ENTRY: &str = "landbridge.yaml";
-/// Most files that one project may include.
-pub const MAX_FILES: usize = 50_000;
+/// Most values that all files of a project may have together; the largest mesh has a fifth of
+/// that.
+const MAX_VALUES: usize = 4_000_000;
+/// Files that are parsed before what they say is put together.
+const AT_ONCE: usize = 256;
 /// Most bytes that all files of a project may have together.
 pub const MAX_TOTAL: u64 = 512 * 1024 * 1024;
-/// Deepest folder that a glob looks into.
-const MAX_FOLDERS: usize = 32;
 
 /// Reads `landbridge.yaml` and everything that it includes.
 pub fn project(system: &dyn System, sources: &mut SourceMap, found: &mut Diagnostics) -> Spec {
-    let mut files = Files { system, sources, total: 0, seen: BTreeMap::new() };
+    let mut files = Files::new(system, sources);
     let Some(entry) = files.read(ENTRY, None, found) else { return Spec::default() };
     let mut documents = yaml::parse(files.sources, entry, found);
     let fills = terraform::read(&mut files, &documents, found);
@@ -50,11 +52,7 @@ pub fn project(system: &dyn System, sources: &mut SourceMap, found: &mut Diagnos
     let sets: Vec<_> = sets.map(|set| manifest_files(&mut files, set, found)).collect();
     let sources = &*files.sources;
     spec.manifests = sets.iter().map(|set| manifests(sources, set, found)).collect();
-    let parsed: Vec<_> = included.par_iter().map(|id| parse_one(sources, *id, &fills)).collect();
-    for (part, problems) in parsed {
-        found.extend(problems);
-        merge(&mut spec, part, found);
-    }
+    parse_all(sources, &included, &fills, &mut spec, found);
     fills.finish(found);
     spec.sort();
     unique(&mut spec.clusters, "cluster", found);
@@ -110,19 +108,43 @@ fn manifests(sources: &SourceMap, set: &ManifestFiles, found: &mut Diagnostics) 
     objects
 }
 
+fn parse_all(
+    sources: &SourceMap,
+    ids: &[SourceId],
+    fills: &Fills,
+    spec: &mut Spec,
+    found: &mut Diagnostics,
+) {
+    let mut values = 0;
+    for some in ids.chunks(AT_ONCE) {
+        let parsed: Vec<_> = some.par_iter().map(|id| parse_one(sources, *id, fills)).collect();
+        for (part, problems, own) in parsed {
+            found.extend(problems);
+            merge(spec, part, found);
+            values += own;
+        }
+        if let (true, Some(last)) = (values > MAX_VALUES, some.last()) {
+            let message = format!("the project has more than {MAX_VALUES} values up to this file");
+            found.push(Diagnostic::new(&UNREADABLE_FILE, Span::start_of(*last), message));
+            return;
+        }
+    }
+}
+
 fn decode(spec: &mut Spec, documents: &[Node], found: &mut Diagnostics) {
     for document in documents {
         spec.add(document, found);
     }
 }
 
-fn parse_one(sources: &SourceMap, id: SourceId, fills: &Fills) -> (Spec, Diagnostics) {
+/// What a file says, what is wrong with it, and how many values it has.
+fn parse_one(sources: &SourceMap, id: SourceId, fills: &Fills) -> (Spec, Diagnostics, usize) {
     let mut found = Diagnostics::new();
     let mut documents = yaml::parse(sources, id, &mut found);
     fills.apply(&mut documents, &mut found);
     let mut spec = Spec::default();
     decode(&mut spec, &documents, &mut found);
-    (spec, found)
+    (spec, found, documents.iter().map(Node::count).sum())
 }
 
 fn merge(spec: &mut Spec, part: Spec, found: &mut Diagnostics) {
@@ -153,13 +175,14 @@ pub struct Files<'a> {
     /// Where the texts go.
     pub sources: &'a mut SourceMap,
     total: u64,
+    folders: Folders,
     seen: BTreeMap<String, SourceId>,
 }
 
 impl<'a> Files<'a> {
     /// Reads files of `system` into `sources`.
     pub fn new(system: &'a dyn System, sources: &'a mut SourceMap) -> Self {
-        Self { system, sources, total: 0, seen: BTreeMap::new() }
+        Self { system, sources, total: 0, folders: Folders::default(), seen: BTreeMap::new() }
     }
 
     /// Reads one file, or gives the id of what was read before; `named` is where it is named.
@@ -239,17 +262,18 @@ impl<'a> Files<'a> {
                 return Vec::new();
             }
         };
-        let mut matched = Matched {
-            glob: &|path| glob.is_match(path),
-            paths: BTreeSet::new(),
-            problems: Vec::new(),
-            folders: 0,
-        };
         let fixed = pattern_text.find(['*', '?', '[', '{']).unwrap_or(0);
         let base = pattern_text[..fixed].rsplit_once('/').map_or(".", |(folder, _)| folder);
         let deep = pattern_text[fixed..].contains('/');
-        self.walk(base, deep, &mut matched);
-        let Matched { mut paths, problems, folders, .. } = matched;
+        let is_match = |path: &str| glob.is_match(path);
+        let matched = self.folders.matching(self.system, base, deep, &is_match);
+        let Matched { mut paths, problems } = match matched {
+            Ok(matched) => matched,
+            Err(message) => {
+                found.push(Diagnostic::new(&UNREADABLE_FILE, pattern.span, message));
+                return Vec::new();
+            }
+        };
         for (path, error) in problems {
             self.unreadable(&path, Some(pattern.span), &error, found);
         }
@@ -258,53 +282,8 @@ impl<'a> Files<'a> {
             let message = format!("`{}` matches no file", pattern.value.escape_debug());
             found.push(Diagnostic::new(&UNREADABLE_FILE, pattern.span, message).warning());
         }
-        if paths.len() > MAX_FILES || folders > MAX_FILES {
-            let message = format!("the glob looks at more than {MAX_FILES} files or folders");
-            found.push(Diagnostic::new(&UNREADABLE_FILE, pattern.span, message));
-            return Vec::new();
-        }
         paths.iter().filter_map(|path| self.read(path, Some(pattern.span), found)).collect()
     }
-
-    fn walk(&self, folder: &str, deep: bool, matched: &mut Matched<'_>) {
-        matched.folders += 1;
-        let names = match self.system.list(folder) {
-            Ok(names) => names,
-            // A folder that is not there matches nothing, and that is reported.
-            Err(FileError::Missing) => return,
-            Err(error) => {
-                matched.problems.push((folder.to_owned(), error));
-                return;
-            }
-        };
-        for name in names {
-            // Hidden folders hold git's objects and editors' leftovers, never a topology. Links
-            // that lead back up can make the tree endless, so folders are counted.
-            if name.starts_with('.') || matched.paths.len().max(matched.folders) > MAX_FILES {
-                continue;
-            }
-            let path = if folder == "." { name } else { format!("{folder}/{name}") };
-            match self.system.kind(&path) {
-                Ok(Kind::Directory) if deep && path.split('/').count() < MAX_FOLDERS => {
-                    self.walk(&path, deep, matched);
-                }
-                Ok(Kind::Directory) => {}
-                Ok(_) if (matched.glob)(&path) => {
-                    matched.paths.insert(path);
-                }
-                Err(error) if (matched.glob)(&path) => matched.problems.push((path, error)),
-                Ok(_) | Err(_) => {}
-            }
-        }
-    }
-}
-
-/// What a glob has matched so far.
-struct Matched<'a> {
-    glob: &'a dyn Fn(&str) -> bool,
-    paths: BTreeSet<String>,
-    problems: Vec<(String, FileError)>,
-    folders: usize,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The mesh and its clusters, as they were meant.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -170,7 +171,7 @@ pub struct Cluster {
     /// Its name in EKS where that is another one.
     pub eks_name: Option<String>,
     /// The user's own Helm values, the most general layer first.
-    pub values: Vec<Node>,
+    pub values: Vec<Arc<Node>>,
 }
 
 impl Cluster {
@@ -188,6 +189,7 @@ impl Cluster {
     /// The last layer wins; null is said of a key below one that is deleted.
     pub fn said(&self, key: &str) -> Option<(Span, Json)> {
         self.values.iter().rev().find_map(|layer| {
+            let layer: &Node = layer;
             let (mut node, mut span) = (layer, layer.span);
             for name in key.split('.') {
                 match &node.value {

@@ -1,6 +1,7 @@
 //! DNS zones, and the names by which users reach the regions.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -61,7 +62,7 @@ pub struct ExternalDns {
     /// The repository of its chart, where one is pinned.
     pub chart_repository: Option<String>,
     /// Helm values that are merged over the generated ones.
-    pub values: Option<Node>,
+    pub values: Option<Arc<Node>>,
 }
 
 impl ExternalDns {

@@ -19,6 +19,7 @@ mod mesh;
 mod peers;
 mod places;
 mod rules;
+mod size;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -38,10 +39,14 @@ pub use rules::{
     UNSUPPORTED, UNSUPPORTED_CILIUM,
 };
 
-/// Resolves what was written; gives nothing where there is no topology to speak of.
+/// Resolves what was written; gives nothing where there is no topology to speak of, or too much of
+/// something.
 pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
     let named = spec.topology.as_ref()?;
     let written = named.spec.as_ref()?;
+    if !size::check(spec, found) {
+        return None;
+    }
     let places = places::resolve(written, found);
     let mesh = mesh::resolve(written, found);
     let output = written.output.as_ref().map_or("rendered", |path| &path.value.0).to_owned();

@@ -5,6 +5,7 @@
 //! type, its decoder and its [`Shape`], so that they cannot differ.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::scalar::{Resolved, go, is_ambiguous};
 use super::shape::Shape;
@@ -332,9 +333,9 @@ impl<T: Decode> Decode for Map<T> {
     }
 }
 
-/// A tree that is handed on as it is.
+/// A tree that is handed on as it is, and shared by all that inherit it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Free(pub Node);
+pub struct Free(pub Arc<Node>);
 
 impl Decode for Free {
     fn shape() -> Shape {
@@ -342,7 +343,21 @@ impl Decode for Free {
     }
 
     fn decode(node: &Node, _: &mut Diagnostics) -> Option<Self> {
-        Some(Self(node.clone()))
+        Some(Self(Arc::new(node.clone())))
+    }
+}
+
+/// That a key is there, whatever its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Present;
+
+impl Decode for Present {
+    fn shape() -> Shape {
+        Shape::Free
+    }
+
+    fn decode(_: &Node, _: &mut Diagnostics) -> Option<Self> {
+        Some(Self)
     }
 }
 

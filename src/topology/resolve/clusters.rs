@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::id::{ClusterId, NetworkId, RegionId};
@@ -87,8 +88,8 @@ fn one(
 ) -> Option<Result<Box<Cluster>, Box<LeftOut>>> {
     let declared = named.spec.as_ref()?;
     let mut spec = declared.clone();
-    let mut values: Vec<Node> = Vec::new();
-    let layer = |values: &mut Vec<Node>, free: Option<&crate::yaml::fields::Free>| {
+    let mut values: Vec<Arc<Node>> = Vec::new();
+    let layer = |values: &mut Vec<Arc<Node>>, free: Option<&crate::yaml::fields::Free>| {
         values.extend(free.map(|free| free.0.clone()));
     };
     layer(&mut values, written.mesh.as_ref().and_then(|mesh| mesh.cilium_values.as_ref()));
