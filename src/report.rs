@@ -10,7 +10,7 @@ pub mod samples;
 pub mod versions;
 
 mod excerpt;
-mod untrusted;
+pub mod untrusted;
 
 use std::io;
 

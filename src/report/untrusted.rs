@@ -19,7 +19,7 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
 }
 
 /// The same on one line.
-pub(super) fn line(text: &str) -> Cow<'_, str> {
+pub fn line(text: &str) -> Cow<'_, str> {
     match harmless(text) {
         text if text.contains('\n') => Cow::Owned(text.replace('\n', " ")),
         text => text,

@@ -10,6 +10,7 @@ use super::super::exit::Exit;
 use super::super::resolved::Resolved;
 use super::Format;
 use crate::diagnostic::Diagnostics;
+use crate::report::untrusted;
 use crate::validate::builtin;
 use crate::validate::policy::{Policy, active};
 
@@ -72,7 +73,7 @@ fn table(rows: &[Row]) -> String {
     let mut text = String::new();
     for Row { code, over, severity, on, summary, .. } in rows {
         let on = if *on { "on" } else { "off" };
-        let summary = summary.escape_debug();
+        let summary = untrusted::line(summary);
         writeln!(text, "{code:width$}  {on:3}  {severity:7}  {over:12}  {summary}")
             .expect("internal error: text takes text");
     }
