@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the test writes folders and runs kubectl")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use landbridge::render;
@@ -12,6 +12,7 @@ use landbridge::source::Span;
 use landbridge::system::os::OsSystem;
 use serde_json::json;
 
+use crate::projects;
 use crate::tools::{named_by, run};
 
 fn service(name: &str) -> serde_json::Value {
@@ -92,4 +93,34 @@ fn sha256sum_takes_the_lock() {
     let output = run(&mut sha256sum, b"");
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(text, "kustomization.yaml: OK\nservices/payments.yaml: OK\n");
+}
+
+/// Every kustomization below a folder.
+fn kustomizations(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            kustomizations(&path, found);
+        } else if path.file_name().is_some_and(|name| name == "kustomization.yaml") {
+            found.push(folder.to_path_buf());
+        }
+    }
+}
+
+/// For a cluster, and for what Argo CD and Flux are given.
+#[test]
+fn what_the_examples_compile_to_builds() {
+    let Some(kubectl) = named_by("LANDBRIDGE_KUBECTL") else { return };
+    for example in projects::examples() {
+        let name = example.file_name().expect("an example has a name");
+        let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/compile").join(name);
+        let mut folders = Vec::new();
+        kustomizations(&out.join("out"), &mut folders);
+        assert!(!folders.is_empty(), "{} has no kustomization", out.display());
+        for folder in folders {
+            let built = kustomize(&kubectl, &folder);
+            let built = built.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+            assert!(built.contains("kind: "), "{} is empty", folder.display());
+        }
+    }
 }
