@@ -59,6 +59,7 @@ pub mod repeated_service_cidr;
 pub mod route_without_flow;
 pub mod route_without_listener;
 pub mod scattered_writes;
+pub mod second_token;
 pub mod shared_account_key;
 pub mod shared_owner;
 pub mod shared_record;
@@ -274,6 +275,7 @@ pub static CHECKS: &[Check] = &[
     Check { rule: &unknown_aws_region::UNKNOWN_AWS_REGION, run: unknown_aws_region::check },
     Check { rule: &apex_cname::APEX_CNAME, run: apex_cname::check },
     Check { rule: &shared_owner::SHARED_OWNER, run: shared_owner::check },
+    Check { rule: &second_token::SECOND_TOKEN, run: second_token::check },
 ];
 
 /// Runs every rule.

@@ -188,7 +188,7 @@ fn zone_ids<'a>(zones: &[&'a Zone]) -> Option<BTreeSet<&'a str>> {
 }
 
 fn cloudflare(site: &Site<'_>, values: &mut Value) {
-    // ExternalDNS reads one token: the one of the first zone has to reach all of them.
+    // ExternalDNS reads one token; zones with several have been reported.
     let token = site.zones.iter().find_map(|zone| zone.token_secret.as_ref());
     if let Some((name, key)) = token {
         let from = json!({"secretKeyRef": {"name": name, "key": key}});
