@@ -27,6 +27,8 @@ struct Stanza {
     text: String,
     /// The same, as it was meant.
     bodies: Vec<Value>,
+    /// The file of its nodes, where they have one of their own.
+    nodes: Vec<Value>,
 }
 
 const INSTALLERS: [&str; 5] = ["kubeadm", "talos", "kind", "eksctl", "k3s"];
@@ -42,7 +44,11 @@ fn stanza(topology: &Topology, index: &Index, id: ClusterId) -> Option<Stanza> {
     })?;
     let files = render::files(&desired).expect("nothing collides");
     let text = String::from_utf8(files[&path(installer)].clone()).expect("UTF-8");
-    Some(Stanza { cluster: topology.cluster(id).clone(), installer, text, bodies: document.bodies })
+    let mut others = desired.documents.iter();
+    let nodes = others.find(|other| *other.path == *format!("bootstrap/{installer}-nodes.yaml"));
+    let nodes = nodes.map(|nodes| nodes.bodies.clone()).unwrap_or_default();
+    let cluster = topology.cluster(id).clone();
+    Some(Stanza { cluster, installer, text, bodies: document.bodies, nodes })
 }
 
 /// The bootstrap files of every project of the source tree, and of the first cluster of each

@@ -23,15 +23,15 @@ use crate::topology::Cluster;
 /// Adds the files of one cluster.
 pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
     let cluster = input.topology.cluster(input.id);
-    let stanza: Option<Document> = match cluster.distribution {
-        Distribution::Kubeadm => Some(kubeadm::document(cluster)),
-        Distribution::Talos => Some(talos::document(cluster)),
-        Distribution::K3s => Some(k3s::document(cluster)),
-        Distribution::Kind => Some(kind::document(cluster)),
-        Distribution::Eks => eksctl::document(input.topology, cluster),
-        Distribution::Aks | Distribution::Gke | Distribution::Other => None,
+    let stanzas: Vec<Document> = match cluster.distribution {
+        Distribution::Kubeadm => vec![kubeadm::document(cluster)],
+        Distribution::Talos => vec![talos::document(cluster)],
+        Distribution::K3s => vec![k3s::document(cluster)],
+        Distribution::Kind => vec![kind::document(cluster)],
+        Distribution::Eks => eksctl::documents(input.topology, cluster),
+        Distribution::Aks | Distribution::Gke | Distribution::Other => Vec::new(),
     };
-    desired.documents.extend(stanza);
+    desired.documents.extend(stanzas);
     desired.documents.extend(operator::document(cluster));
 }
 

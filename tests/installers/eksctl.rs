@@ -83,17 +83,31 @@ fn schema() -> Value {
             "addons": {"type": "array", "items": addon},
             "managedNodeGroups": {"type": "array", "items": group()},
         }),
-        &["apiVersion", "kind", "metadata", "addonsConfig", "managedNodeGroups"],
+        &["apiVersion", "kind", "metadata"],
     )
+}
+
+/// Whether eksctl makes a cluster of it: without the VPC CNI it takes no nodes.
+/// Source: `validateBareCluster` in `pkg/apis/eksctl.io/v1alpha5/bare_cluster.go`.
+fn makes_a_cluster(config: &Value) -> bool {
+    let bare = config["addonsConfig"]["disableDefaultAddons"] == true;
+    !bare || config["managedNodeGroups"].is_null()
 }
 
 #[test]
 fn eksctl_reads_what_was_declared() {
     let schema = jsonschema::validator_for(&schema()).expect("the schema is valid");
     for one in stanzas(&["eksctl"]) {
-        let (cluster, config) = (&one.cluster, &one.bodies[0]);
-        let problems: Vec<_> = schema.iter_errors(config).map(|e| e.to_string()).collect();
-        assert!(problems.is_empty(), "{problems:?}\n{}", one.text);
+        let (cluster, config, nodes) = (&one.cluster, &one.bodies[0], &one.nodes[0]);
+        for config in [config, nodes] {
+            let problems: Vec<_> = schema.iter_errors(config).map(|e| e.to_string()).collect();
+            assert!(problems.is_empty(), "{problems:?}\n{}", one.text);
+            assert!(makes_a_cluster(config), "{}", one.text);
+        }
+        assert_eq!(config["addonsConfig"]["disableDefaultAddons"], true);
+        for key in ["name", "region"] {
+            assert_eq!(nodes["metadata"][key], config["metadata"][key]);
+        }
         let services: Vec<_> =
             cluster.service_cidrs.iter().map(|c| c.value.0.to_string()).collect();
         let service = &config["kubernetesNetworkConfig"]["serviceIPv4CIDR"];
@@ -101,7 +115,7 @@ fn eksctl_reads_what_was_declared() {
         let addons = config["addons"].to_string();
         assert_eq!(addons.contains("kube-proxy"), !replaced(cluster));
         assert!(!addons.contains("vpc-cni"));
-        let policy = &config["managedNodeGroups"][0]["iam"]["attachPolicy"];
+        let policy = &nodes["managedNodeGroups"][0]["iam"]["attachPolicy"];
         assert_eq!(policy.is_object(), cluster.ipam.mode == IpamMode::Eni);
     }
 }

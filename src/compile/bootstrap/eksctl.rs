@@ -1,4 +1,7 @@
-//! `bootstrap/eksctl.yaml`, for `eksctl create cluster --config-file`.
+//! `bootstrap/eksctl.yaml`, for `eksctl create cluster --config-file`, and
+//! `bootstrap/eksctl-nodes.yaml`, for `eksctl create nodegroup --config-file` once Cilium is
+//! installed: without the VPC CNI eksctl makes no cluster from a file with nodes, which would never
+//! be ready (`pkg/apis/eksctl.io/v1alpha5/bare_cluster.go`).
 //!
 //! Source: eksctl, `pkg/apis/eksctl.io/v1alpha5/assets/schema.json`; Cilium, "Quick Installation",
 //! EKS. A cluster whose Services have IPv6 addresses is left out: eksctl refuses it without the
@@ -16,19 +19,19 @@ use crate::topology::{Cluster, Network, Subnet, Topology};
 const DNS: &str = "coredns";
 const PROXY: &str = "kube-proxy";
 
-/// The configuration of a cluster.
-pub(super) fn document(topology: &Topology, cluster: &Cluster) -> Option<Document> {
+/// The configuration of a cluster, and that of its nodes.
+pub(super) fn documents(topology: &Topology, cluster: &Cluster) -> Vec<Document> {
     let region = topology.region_of(cluster);
     let service = cluster.service_cidrs.iter().find(|cidr| cidr.0.addr().is_ipv4());
     let ipv6 = service.is_none() && !cluster.service_cidrs.is_empty();
     if region.provider != Provider::Aws || ipv6 {
-        return None;
+        return Vec::new();
     }
     let network = &topology.networks[cluster.network.index()];
-    let mut config = Map::new();
-    config.insert("apiVersion".into(), "eksctl.io/v1alpha5".into());
-    config.insert("kind".into(), "ClusterConfig".into());
-    config.insert("metadata".into(), metadata(cluster, &region.name.value));
+    let mut metadata = self::metadata(cluster, &region.name.value);
+    let mut of_nodes = self::config(metadata.clone());
+    metadata.extend(minor(cluster).map(|minor| ("version".into(), minor.into())));
+    let mut config = self::config(metadata);
     if let Some(service) = service {
         let range = json!({"serviceIPv4CIDR": service.value.0.to_string()});
         config.insert("kubernetesNetworkConfig".into(), range);
@@ -42,23 +45,38 @@ pub(super) fn document(topology: &Topology, cluster: &Cluster) -> Option<Documen
     config.insert("addonsConfig".into(), json!({"disableDefaultAddons": true}));
     let names: &[&str] = if is_proxy_replaced(cluster) { &[DNS] } else { &[DNS, PROXY] };
     config.insert("addons".into(), names.iter().map(|name| addon(cluster, name)).collect());
-    config.insert("managedNodeGroups".into(), json!([nodes(cluster, private)]));
-    let header = vec!["for `eksctl create cluster --config-file`".to_owned()];
-    let document = Document::new("bootstrap/eksctl.yaml", config.into(), cluster.span);
-    Some(document.header(header))
+    of_nodes.insert("managedNodeGroups".into(), json!([nodes(cluster, private)]));
+    let file = |path: &'static str, body: Map<String, Value>, what: &str| {
+        Document::new(path, body.into(), cluster.span).header(vec![what.to_owned()])
+    };
+    let after = "for `eksctl create nodegroup --config-file`, after Cilium is installed";
+    vec![
+        file("bootstrap/eksctl.yaml", config, "for `eksctl create cluster --config-file`"),
+        file("bootstrap/eksctl-nodes.yaml", of_nodes, after),
+    ]
 }
 
-fn metadata(cluster: &Cluster, region: &str) -> Value {
+/// A configuration about one cluster.
+fn config(metadata: Map<String, Value>) -> Map<String, Value> {
+    let mut config = Map::new();
+    config.insert("apiVersion".into(), "eksctl.io/v1alpha5".into());
+    config.insert("kind".into(), "ClusterConfig".into());
+    config.insert("metadata".into(), metadata.into());
+    config
+}
+
+fn metadata(cluster: &Cluster, region: &str) -> Map<String, Value> {
     let mut metadata = Map::new();
     let name = cluster.eks_name.as_ref().unwrap_or(&cluster.name.value);
     metadata.insert("name".into(), name.as_str().into());
     metadata.insert("region".into(), region.into());
-    let minor = cluster
-        .kubernetes
-        .as_ref()
-        .map(|version| version.value.split('.').take(2).collect::<Vec<_>>().join("."));
-    metadata.extend(minor.map(|minor| ("version".into(), minor.into())));
-    metadata.into()
+    metadata
+}
+
+/// The minor of Kubernetes, where one is pinned.
+fn minor(cluster: &Cluster) -> Option<String> {
+    let version = &cluster.kubernetes.as_ref()?.value;
+    Some(version.split('.').take(2).collect::<Vec<_>>().join("."))
 }
 
 fn addon(cluster: &Cluster, name: &str) -> Value {

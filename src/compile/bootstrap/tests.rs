@@ -38,18 +38,19 @@ const V4_PODS: &str = "podCIDRs: [100.64.0.0/16]";
 
 #[test]
 fn each_distribution_has_its_own_file() {
-    for (distribution, path) in [
-        ("kubeadm", Some("bootstrap/kubeadm.yaml")),
-        ("talos", Some("bootstrap/talos.yaml")),
-        ("k3s", Some("bootstrap/k3s.yaml")),
-        ("kind", Some("bootstrap/kind.yaml")),
-        ("eks", Some("bootstrap/eksctl.yaml")),
-        ("aks", None),
-        ("gke", None),
-        ("other", None),
+    let eksctl = ["bootstrap/eksctl.yaml", "bootstrap/eksctl-nodes.yaml"];
+    for (distribution, own) in [
+        ("kubeadm", &["bootstrap/kubeadm.yaml"][..]),
+        ("talos", &["bootstrap/talos.yaml"]),
+        ("k3s", &["bootstrap/k3s.yaml"]),
+        ("kind", &["bootstrap/kind.yaml"]),
+        ("eks", &eksctl),
+        ("aks", &[]),
+        ("gke", &[]),
+        ("other", &[]),
     ] {
         let documents = use1(&[(KUBEADM, &format!("distribution: {distribution}"))]);
-        assert_eq!(paths(&documents), Vec::from_iter(path));
+        assert_eq!(paths(&documents), own);
     }
 }
 
