@@ -17,6 +17,7 @@ mod iam;
 mod installers;
 mod kustomize;
 mod language;
+mod one_cluster;
 mod policies;
 mod projects;
 mod random;
