@@ -9,7 +9,6 @@ mod capability;
 mod certificate;
 mod cilium_values;
 mod cluster_issuer;
-mod cluster_settings;
 mod default_deny;
 mod dns;
 mod dns01_access;
@@ -61,11 +60,6 @@ pub static GENERATORS: &[Generator] = &[
         name: "bootstrap",
         summary: "the network stanza of the cluster's installer",
         generate: bootstrap::generate,
-    },
-    Generator {
-        name: "cluster_settings",
-        summary: "what is known of the cluster, as variables for Flux",
-        generate: cluster_settings::generate,
     },
     Generator {
         name: "namespace",

@@ -44,6 +44,7 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
     network::write(&site, &mut values);
     clustermesh::write(&site, &mut values);
     hubble::write(&site, &mut values);
+    clustermesh::first_certificates(&site, &mut values);
     distribution::write(&site, &mut values);
     let mut body = values.into_json();
     for layer in &cluster.values {

@@ -35,6 +35,11 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
             "namespace": NAMESPACE,
             "resources": ["repository.yaml", "release.yaml"],
             "configMapGenerator": [{"name": VALUES, "files": ["values.yaml"]}],
+            // What is made here is marked as what compile writes itself is.
+            "generatorOptions": {
+                "labels": {"app.kubernetes.io/managed-by": "landbridge"},
+                "annotations": {"kustomize.toolkit.fluxcd.io/substitute": "disabled"},
+            },
             "configurations": ["kustomizeconfig.yaml"],
         }),
     );
@@ -95,10 +100,18 @@ fn repository(topology: &Topology, gitops: &GitOps, cluster: &Cluster) -> Value 
 /// Source: fluxcd.io, "Helm Releases" (`helm.toolkit.fluxcd.io/v2`). It is named like the release
 /// that a first `helm install cilium` makes, which is how most clusters get their network, so
 /// that Flux takes that release over.
+///
+/// Nothing is waited for. The API server of the mesh is not ready before its load balancer has an
+/// address, which may come from a pool that is applied after Cilium, nor, up to 1.18, before the
+/// hook has run that makes its certificates, which Helm runs after the wait.
+/// Source: flux2#5052, cilium#27000, cilium#42045.
 fn release(topology: &Topology, gitops: &GitOps, cluster: &Cluster) -> Value {
     let mut spec = json!({
         "interval": "1h",
         "releaseName": "cilium",
+        "install": {"disableWait": true},
+        "upgrade": {"disableWait": true},
+        "rollback": {"disableWait": true},
         "valuesFrom": [{"kind": "ConfigMap", "name": VALUES}],
     });
     if gitops.chart_repository.starts_with("oci://") {

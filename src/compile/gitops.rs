@@ -6,6 +6,7 @@
 
 mod argocd;
 mod flux;
+mod settings;
 
 use crate::resource::Desired;
 use crate::spec::delivery::GitOpsTool;

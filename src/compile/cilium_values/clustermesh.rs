@@ -5,8 +5,13 @@ use serde_json::{Map, Value, json};
 use super::values::{Values, texts};
 use super::{Site, balancer};
 use crate::spec::cluster::ServiceType;
+use crate::spec::delivery::GitOpsTool;
 use crate::spec::mesh::CertificateMethod;
 use crate::topology::{Cluster, Endpoint};
+
+/// The first minor whose certificates are made by a Job that is no hook. Source: Cilium's upgrade
+/// notes of 1.19; cilium#42298.
+const FIRST_WITHOUT_HOOK: u64 = 19;
 
 /// Writes the part; nothing for a cluster that is in no flat mesh.
 pub(super) fn write(site: &Site<'_>, values: &mut Values) {
@@ -126,6 +131,24 @@ fn certificates(site: &Site<'_>, values: &mut Values) {
         let key =
             if site.chart.has(&renamed) { renamed } else { format!("{tls}.server.extraDnsNames") };
         values.set(&key, texts([hostname]));
+    }
+}
+
+/// How the Job is run that makes the first certificates, where Argo CD applies the chart. Up to
+/// 1.18 it is a hook that Helm runs after the installation, and Argo CD once everything is
+/// healthy, which the API server of the mesh is not without its certificates. Hooks of Argo CD's
+/// own count instead. Source: cilium#42045; Argo CD, "Helm", Helm Hooks.
+pub(super) fn first_certificates(site: &Site<'_>, values: &mut Values) {
+    let argo = site.topology.gitops.as_ref().is_some_and(|g| g.tool == GitOpsTool::ArgoCd);
+    let method = site.topology.mesh.certificates.method;
+    let needed = site.cluster.in_mesh || site.cluster.hubble.0;
+    let hook = site.cluster.cilium.value.minor < FIRST_WITHOUT_HOOK;
+    if argo && method == CertificateMethod::CronJob && needed && hook {
+        let hook = json!({
+            "argocd.argoproj.io/hook": "Sync",
+            "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
+        });
+        values.set("certgen.annotations.job", hook);
     }
 }
 

@@ -90,10 +90,19 @@ fn manifests(site: &Site<'_>, url: &str) -> Resource {
 
 /// Changes of git and changes in the cluster are both applied; server-side, since policies grow
 /// past what the annotation of a client-side apply may hold (262,144 bytes).
+///
+/// Kinds that Cilium, cert-manager or `ExternalDNS` bring may come later: they hold nothing else
+/// up, and a sync that fails for them is tried again for 20 minutes. Argo CD tries 5 times within
+/// 3 minutes unless told, and then no more before the next commit; while it tries, it does not
+/// take a newer one. Source: its user guide, "Automated Sync Policy" and "Sync Options".
 fn policy(prune: bool) -> Value {
     json!({
         "automated": {"prune": prune, "selfHeal": true},
-        "syncOptions": ["ServerSideApply=true"],
+        "syncOptions": ["ServerSideApply=true", "SkipDryRunOnMissingResource=true"],
+        "retry": {
+            "limit": 10,
+            "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"},
+        },
     })
 }
 

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::Site;
+use super::{Site, settings};
 use crate::compile::metadata::{Object, object};
 use crate::resource::Resource;
 
@@ -17,10 +17,11 @@ const OWN: &str = "landbridge";
 /// The Kustomization of Cilium's release.
 const CILIUM: &str = "landbridge-cilium";
 
-/// The repository where one is declared, the Kustomization of Cilium's release, and that of the
+/// The cluster's variables, the repository where one is declared, the Kustomization of Cilium's release, and that of the
 /// cluster's manifests, which waits for Cilium: its policies are kinds that Cilium brings.
 pub(super) fn objects(site: &Site<'_>) -> Vec<Resource> {
-    let mut objects = Vec::with_capacity(3);
+    let mut objects = Vec::with_capacity(4);
+    objects.push(settings::config_map(site));
     if let Some(url) = &site.gitops.url {
         objects.push(repository(site, url));
     }

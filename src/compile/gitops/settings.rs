@@ -1,27 +1,23 @@
 //! `cluster-settings`: what is known of a cluster, as variables for Flux.
 //!
 //! A team's own Kustomization takes them by `postBuild.substituteFrom`, so that no address is
-//! written a second time. It is made where Flux is the GitOps tool.
+//! written a second time. They stand beside Flux's own objects, and wait for nothing: what brings
+//! the kinds of the cluster's manifests, such as cert-manager, may be installed with them.
 
 use std::fmt::Display;
 
 use serde_json::Value;
 
-use super::Input;
-use super::metadata::{Object, texts};
-use crate::resource::Desired;
+use super::Site;
+use crate::compile::metadata::{Object, texts};
+use crate::resource::Resource;
 use crate::source::Spanned;
-use crate::spec::delivery::GitOpsTool;
 use crate::spec::value::Cidr;
 use crate::topology::{Cluster, Topology};
 
-/// Adds the variables of one cluster.
-pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
-    let Input { topology, id, .. } = *input;
-    let Some(gitops) = topology.gitops.as_ref().filter(|g| g.tool == GitOpsTool::Flux) else {
-        return;
-    };
-    let cluster = topology.cluster(id);
+/// The variables of one cluster.
+pub(super) fn config_map(site: &Site<'_>) -> Resource {
+    let Site { topology, gitops, cluster } = *site;
     let object = Object {
         api_version: "v1",
         kind: "ConfigMap",
@@ -33,7 +29,7 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
         annotations: Vec::new(),
         origin: cluster.name.span,
     };
-    desired.resources.push(object.with(topology, Some(("data", variables(topology, cluster)))));
+    object.with(topology, Some(("data", variables(topology, cluster))))
 }
 
 /// The variables; what is not known has none. A list is joined by commas.
