@@ -284,7 +284,7 @@ fn closed(properties: &Value, required: &[&str]) -> Value {
     })
 }
 
-/// Roles and RoleBindings. Source: the same document, `io.k8s.api.rbac.v1`.
+/// `Role`s and `RoleBinding`s. Source: the same document, `io.k8s.api.rbac.v1`.
 fn rbac() -> [Value; 2] {
     let group = "rbac.authorization.k8s.io";
     let object = |kind: &str, mut properties: Value| {

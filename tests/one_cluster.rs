@@ -27,9 +27,10 @@ fn without(names: &[&str]) -> String {
         !document.lines().any(|line| line.strip_prefix("metadata: {name: ").is_some_and(named))
     };
     let documents = PROJECT.split("---\n").filter(own).map(|document| {
-        document.lines().filter(|line| !named(line)).map(|line| format!("{line}\n")).collect()
+        let lines = document.split_inclusive('\n').filter(|line| !named(line));
+        lines.collect::<String>()
     });
-    documents.collect::<Vec<String>>().join("---\n")
+    documents.collect::<Vec<_>>().join("---\n")
 }
 
 fn written(topology: &Topology) -> Written {
@@ -53,10 +54,16 @@ fn parts(desired: Desired) -> BTreeMap<String, Value> {
 fn forget(value: &mut Value, names: &[&str]) {
     match value {
         Value::Array(items) => {
-            items.iter_mut().for_each(|item| forget(item, names));
+            for item in items.iter_mut() {
+                forget(item, names);
+            }
             items.retain(|item| !names.iter().any(|name| item.to_string().contains(name)));
         }
-        Value::Object(map) => map.values_mut().for_each(|value| forget(value, names)),
+        Value::Object(map) => {
+            for value in map.values_mut() {
+                forget(value, names);
+            }
+        }
         _ => {}
     }
 }
@@ -71,7 +78,9 @@ fn removed(cluster: &str, names: &[&str]) {
     assert_eq!(folders(&after), left);
     for (folder, parts) in &after {
         let mut expected = before[folder].clone();
-        expected.values_mut().for_each(|part| forget(part, names));
+        for part in expected.values_mut() {
+            forget(part, names);
+        }
         let paths = |parts: &BTreeMap<String, Value>| parts.keys().cloned().collect::<Vec<_>>();
         assert_eq!(paths(parts), paths(&expected), "{folder}");
         for (path, part) in parts {

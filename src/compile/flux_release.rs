@@ -1,6 +1,6 @@
 //! The release of Cilium's chart, where Flux applies it.
 //!
-//! Beside the values stand a HelmRelease and a kustomization that makes a ConfigMap of them, as
+//! Beside the values stand a `HelmRelease` and a kustomization that makes a ConfigMap of them, as
 //! Flux's guide "Refer to values in `ConfigMaps` generated with Kustomize" has it: the name of
 //! the ConfigMap ends with a hash of its content, so that a change of a value is a change of the
 //! release. Nothing of the values is written twice.

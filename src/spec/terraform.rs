@@ -320,7 +320,7 @@ spec:
         let network = topology.regions.get("r").unwrap().networks.get("main").unwrap().clone();
         let id = network.vpc_id.unwrap();
         assert_eq!(id.value.0, "vpc-0a1b2c3d4e5f60001");
-        assert_eq!(sources.location(id.span).to_string(), "outputs.json:2:77");
+        assert_eq!(sources.location(id.span), "outputs.json:2:77");
         let zone = topology.dns.unwrap().zones[0].hosted_zone_id.clone().unwrap();
         assert_eq!(zone.value.0, "Z0123456789ABCDEFGHIJ");
         let cluster = spec.clusters[0].spec.clone().unwrap();

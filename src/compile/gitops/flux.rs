@@ -9,9 +9,9 @@ use super::{Site, settings};
 use crate::compile::metadata::{Object, object};
 use crate::resource::Resource;
 
-/// The GitRepository that `flux bootstrap` makes, and the namespace where it does.
+/// The `GitRepository` that `flux bootstrap` makes, and the namespace where it does.
 const BOOTSTRAP: &str = "flux-system";
-/// The GitRepository that is written where the topology says its URL, and the Kustomization of
+/// The `GitRepository` that is written where the topology says its URL, and the Kustomization of
 /// the cluster's manifests.
 const OWN: &str = "landbridge";
 /// The Kustomization of Cilium's release.
