@@ -113,11 +113,20 @@ fn shares(cluster: &Cluster) -> (&'static str, Value) {
         IpamMode::Kubernetes => {
             ("node-cidr-mask-size-ipv6", cluster.ipam.mask_v6.to_string().into())
         }
-        IpamMode::Delegated => ("allocate-node-cidrs", Value::Null),
-        IpamMode::ClusterPool | IpamMode::MultiPool | IpamMode::Eni => {
+        IpamMode::Delegated if cluster.pod_cidrs.iter().all(|range| by_default(range)) => {
+            ("allocate-node-cidrs", Value::Null)
+        }
+        IpamMode::Delegated | IpamMode::ClusterPool | IpamMode::MultiPool | IpamMode::Eni => {
             ("allocate-node-cidrs", "false".into())
         }
     }
+}
+
+/// Whether the shares that Kubernetes gives by default fit into a range, and are not too many.
+fn by_default(range: &Cidr) -> bool {
+    let share = if range.0.addr().is_ipv4() { 24 } else { 64 };
+    let bits = share - i32::from(range.0.prefix_len());
+    (0..=16).contains(&bits)
 }
 
 #[test]

@@ -80,9 +80,21 @@ fn share_args(cluster: &Cluster) -> Vec<(&'static str, String)> {
         IpamMode::ClusterPool | IpamMode::MultiPool | IpamMode::Eni => {
             vec![("allocate-node-cidrs", "false".to_owned())]
         }
-        // Another plugin may read the shares of Kubernetes.
-        IpamMode::Delegated => Vec::new(),
+        // Another plugin may read the shares of Kubernetes, where there can be any.
+        IpamMode::Delegated if cluster.pod_cidrs.iter().all(|cidr| is_shared(&cidr.value)) => {
+            Vec::new()
+        }
+        IpamMode::Delegated => vec![("allocate-node-cidrs", "false".to_owned())],
     }
+}
+
+/// Whether Kubernetes can give its default shares of a range: /24 and /64, at most 16 bits longer
+/// than the range. kubeadm refuses a range of which it cannot.
+/// Source: `validatePodSubnetNodeMask` in kubeadm's `validation.go`.
+fn is_shared(range: &Cidr) -> bool {
+    let mask = if range.0.addr().is_ipv4() { 24 } else { 64 };
+    let length = i64::from(range.0.prefix_len());
+    (mask - 16..=mask).contains(&length)
 }
 
 /// `host:port` of the API server, with an IPv6 address in brackets.
