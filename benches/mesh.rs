@@ -20,11 +20,15 @@ use landbridge::compile::{self, Index};
 use landbridge::diagnostic::Diagnostics;
 use landbridge::render;
 use landbridge::source::SourceMap;
+use landbridge::spec::policy::Over;
 use landbridge::spec::{Spec, load};
 use landbridge::system::os::OsSystem;
 use landbridge::topology::Topology;
 use landbridge::topology::resolve::resolve;
-use landbridge::{check, topology};
+use landbridge::validate::builtin;
+use landbridge::validate::policy::Policy;
+use landbridge::yaml::fields::{Decode as _, Map};
+use landbridge::{check, topology, validate, yaml};
 use measure::{Run, best, run, timed, weight};
 use project::Size;
 use rayon::prelude::*;
@@ -110,7 +114,7 @@ fn column(root: &Path, clusters: usize) -> Column {
 /// The phases in one process, each by itself.
 fn phases(folder: &Path, rows: &mut Vec<(&'static str, String)>) {
     let load = timed(5, || read(folder));
-    let (spec, _sources) = read(folder);
+    let (spec, sources) = read(folder);
     let resolved = timed(5, || topology_of(&spec));
     let topology = topology_of(&spec);
     let checked = timed(5, || {
@@ -118,11 +122,35 @@ fn phases(folder: &Path, rows: &mut Vec<(&'static str, String)>) {
         check::run(&topology, &mut found);
         found
     });
+    let policies = |about_objects| {
+        let topology = switched_on(&topology, about_objects);
+        timed(3, || {
+            let mut found = Diagnostics::new();
+            validate::run(&topology, &sources, true, &mut found);
+            assert!(found.unchecked().is_empty(), "{:?}", found.unchecked());
+            found
+        })
+    };
+    let (others, objects) = (policies(false), policies(true));
     let compiled = timed(3, || files_of(&topology));
     rows.push(("read and decode", milliseconds(load)));
     rows.push(("resolve", milliseconds(resolved)));
     rows.push(("check the rules", milliseconds(checked)));
+    rows.push(("built-in policies over the topology", milliseconds(others)));
+    rows.push(("built-in policies over objects, with compiling them", milliseconds(objects)));
     rows.push(("compile in memory", milliseconds(compiled)));
+}
+
+/// The topology with all built-in policies that are about objects, or all others.
+fn switched_on(topology: &Topology, about_objects: bool) -> Topology {
+    let over = |policy: &Policy<'_>| policy.spec.over.value == Over::Resource;
+    let chosen = builtin::all().into_iter().filter(|policy| over(policy) == about_objects);
+    let text: String = chosen.map(|policy| format!("{}: {{}}\n", policy.name)).collect();
+    let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
+    let id = sources.add("policies.yaml", text);
+    let documents = yaml::parse(&sources, id, &mut found);
+    let uses = Map::decode(&documents[0], &mut found).expect("a mapping");
+    Topology { policy_uses: uses, ..topology.clone() }
 }
 
 fn read(folder: &Path) -> (Spec, SourceMap) {

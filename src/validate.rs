@@ -13,6 +13,8 @@ mod resources;
 mod subjects;
 mod view;
 
+pub use resources::NEVER_MADE;
+
 use rayon::prelude::*;
 
 use crate::declare_rules;

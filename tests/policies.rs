@@ -27,6 +27,21 @@ fn the_page_has_every_function() {
     }
 }
 
+#[test]
+fn compile_makes_no_object_that_policies_leave_out() {
+    let mut objects = 0;
+    crate::tree::each_file("fixtures/compile", &mut |path, text| {
+        if !path.contains("/out/") {
+            return;
+        }
+        for kind in text.lines().filter_map(|line| line.strip_prefix("kind: ")) {
+            assert!(!validate::NEVER_MADE.contains(&kind), "{path}: NEVER_MADE has `{kind}`");
+            objects += 1;
+        }
+    });
+    assert!(objects > 100, "the fixtures show {objects} objects only");
+}
+
 /// The keys of mappings whose keys are not the user's own.
 fn keys(value: &Value, found: &mut BTreeSet<String>) {
     match value {

@@ -152,6 +152,12 @@ impl<'a> Prepared<'a> {
         (message, flaw.map(|flaw| Wrong::new(flaw, &self.policy.spec.message)))
     }
 
+    /// Whether the policy may be about objects of other kinds than these.
+    pub(super) fn takes_any_but(&self, kinds: &[&str]) -> bool {
+        let own = &self.policy.spec.kinds;
+        own.is_empty() || own.iter().any(|kind| !kinds.contains(&&*kind.value.0))
+    }
+
     /// Whether the policy is about objects of a kind.
     pub(super) fn takes(&self, kind: &str) -> bool {
         let kinds = &self.policy.spec.kinds;

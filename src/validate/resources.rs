@@ -6,9 +6,25 @@ use serde_json::Value as Json;
 use super::prepare::Prepared;
 use super::{FEWEST, Judge, STEPS, view};
 use crate::compile::{self, Index};
+use crate::resource::Resource;
 use crate::source::Span;
 use crate::topology::{ClusterId, ClusterSet, Topology};
 use crate::yaml::json::json;
+
+/// Kinds that compile never makes: a policy about these alone, such as one about images, looks at
+/// hand-written manifests only, and nothing has to be compiled for it.
+pub const NEVER_MADE: &[&str] =
+    &["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"];
+
+/// The objects that compile makes for a cluster and for the tool that applies them.
+fn made(
+    topology: &Topology,
+    index: &Index,
+    id: ClusterId,
+) -> impl Iterator<Item = Resource> + use<> {
+    let delivery = compile::delivery(topology, id).unwrap_or_default().resources;
+    compile::cluster(topology, index, id).resources.into_iter().chain(delivery)
+}
 
 /// Evaluates policies over every object that compile makes. A cluster's objects are dropped before
 /// the next cluster's are made.
@@ -20,7 +36,8 @@ pub(super) fn run<'a, 'p>(
     if policies.is_empty() {
         return Vec::new();
     }
-    let index = Index::of(topology);
+    let about_made = policies.iter().any(|one| one.takes_any_but(NEVER_MADE));
+    let index = about_made.then(|| Index::of(topology));
     let pairs = (policies.len() * topology.clusters.len().max(1)) as u64;
     let share = (STEPS / pairs).max(FEWEST.1);
     let written = written(topology, policies);
@@ -31,9 +48,7 @@ pub(super) fn run<'a, 'p>(
             let judges = policies.iter().map(|one| Judge::new(one, topology_view, share));
             let mut judges: Vec<_> = judges.collect();
             let cluster = view::cluster(topology, topology.cluster(*id));
-            let delivery = compile::delivery(topology, *id).unwrap_or_default().resources;
-            let made = compile::cluster(topology, &index, *id).resources;
-            for resource in made.into_iter().chain(delivery) {
+            for resource in index.iter().flat_map(|index| made(topology, index, *id)) {
                 for judge in &mut judges {
                     if judge.prepared.takes(resource.kind()) {
                         judge.look_at(resource.origin, &resource.body, Some(&cluster));
