@@ -145,7 +145,7 @@ fn phases(folder: &Path, rows: &mut Vec<(&'static str, String)>) {
 fn switched_on(topology: &Topology, about_objects: bool) -> Topology {
     let over = |policy: &Policy<'_>| policy.spec.over.value == Over::Resource;
     let chosen = builtin::all().into_iter().filter(|policy| over(policy) == about_objects);
-    let text: String = chosen.map(|policy| format!("{}: {{}}\n", policy.name)).collect();
+    let text: String = chosen.flat_map(|policy| [policy.name, ": {}\n"]).collect();
     let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
     let id = sources.add("policies.yaml", text);
     let documents = yaml::parse(&sources, id, &mut found);
