@@ -8,9 +8,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs;
+use std::io::Write as _;
+use std::{fs, io};
 
 use landbridge::rules;
+use regex::Regex;
 
 use crate::golden;
 
@@ -58,6 +60,74 @@ fn every_hazard_is_found_in_its_fixture() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(seen.len() > 100, "the table has {} rows", seen.len());
+}
+
+/// Where the facts about versions are collected, with a line for each.
+const FACTS: &str = "../shared/facts/cilium-mcs-cert-manager.md";
+
+/// What is known about versions: each entry of `policies/versions` and each row of the hazards.
+fn known_about_versions() -> Vec<String> {
+    let mut known: Vec<String> = rows().iter().map(|row| row.join(" ")).collect();
+    for name in ["cilium", "cert-manager"] {
+        let file = format!("policies/versions/{name}.yaml");
+        let text = fs::read_to_string(golden::path(&file)).expect("the file is there");
+        let starts = text.split("\n    ").fold(Vec::<String>::new(), |mut entries, line| {
+            match entries.last_mut() {
+                Some(entry) if line.starts_with([' ', '#']) => {
+                    *entry += "\n";
+                    *entry += line;
+                }
+                _ => entries.push(line.to_owned()),
+            }
+            entries
+        });
+        known.extend(starts);
+    }
+    known
+}
+
+#[test]
+fn every_version_of_the_facts_is_known() {
+    let Ok(text) = fs::read_to_string(golden::path(FACTS)) else {
+        writeln!(io::stderr(), "skipped: there is no {FACTS}").expect("stderr takes text");
+        return;
+    };
+    let (_, section) = text.split_once("\n## 7.").expect("there is a section about versions");
+    let section = section.split("\n## ").next().expect("it has a text");
+    let known = known_about_versions();
+    let issue = Regex::new(r"#\d+|GHSA-[\w-]+").expect("a pattern");
+    let version = Regex::new(r"\b\d+\.\d+\.\d+").expect("a pattern");
+    let (mut rows, mut missing) = (0, Vec::new());
+    for line in section.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        // By one of its issues, else by all of the versions that it names.
+        let issues: Vec<_> = issue.find_iter(line).map(|found| found.as_str()).collect();
+        let versions: Vec<_> = version.find_iter(line).map(|found| found.as_str()).collect();
+        assert!(!issues.is_empty() || !versions.is_empty(), "nothing to go by: {line}");
+        let has = |entry: &&String| match &*issues {
+            [] => versions.iter().all(|version| entry.contains(version)),
+            issues => issues.iter().any(|issue| entry.contains(issue)),
+        };
+        rows += 1;
+        if known.iter().find(has).is_none() {
+            missing.push(line);
+        }
+    }
+    assert!(missing.is_empty(), "no fact, rule or reason:\n{}", missing.join("\n"));
+    assert!(rows > 30, "the section has {rows} rows");
+
+    // `1.19 1.32–1.35`: a minor of Cilium with the Kubernetes minors of its tests.
+    let window = Regex::new(r"(1\.\d+) (1\.\d+)–(1\.\d+)").expect("a pattern");
+    let mut windows = 0;
+    for found in window.captures_iter(section) {
+        let (cilium, from, to) = (&found[1], &found[2], &found[3]);
+        let entry = format!("{{cilium: \"{cilium}\"}}, needs: {{kubernetes: \">={from}, <={to}\"}}");
+        // LB3002 refuses the charts before 1.16.
+        if cilium != "1.15" {
+            assert!(known.iter().any(|known| known.contains(&entry)), "no window `{entry}`");
+            windows += 1;
+        }
+    }
+    assert!(windows > 4, "the section has {windows} windows");
 }
 
 /// The table as a part of `docs/rules.md`.

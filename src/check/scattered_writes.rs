@@ -123,13 +123,16 @@ fn called(
             }
             _ => true,
         };
-        let Some(id) = replicas.iter().find(reached) else { continue };
-        let name = &topology.cluster(id).name.value;
+        let wrong = ClusterSet::from_iter(replicas.iter().filter(reached));
+        if wrong.is_empty() {
+            continue;
+        }
+        let places = names(topology, &wrong);
         let message =
-            format!("callers of `{}` in `{name}` are sent to replicas", service.name.value);
+            format!("callers of `{}` in {places} are sent to replicas", service.name.value);
         let writer = &topology.cluster(writer).name.value;
         let help = format!("write `global: {{affinity: remote, shared: [{writer}]}}`");
-        return Some((Some((*span, format!("called from `{name}` too"))), message, help));
+        return Some((Some((*span, format!("called from {places} too"))), message, help));
     }
     None
 }

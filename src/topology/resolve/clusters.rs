@@ -333,7 +333,7 @@ fn required(
     let endpoint = spec.clustermesh.as_ref().and_then(|mesh| mesh.endpoint.as_ref());
     let said = endpoint.is_some_and(|e| !e.ips.is_empty() || e.hostname.is_some());
     if in_mesh && !said {
-        let help = "say with `ips` or `hostname` where the other clusters reach its ClusterMesh API server";
+        let help = "say with `ips` or `hostname` where the other clusters reach its ClusterMesh API server, or `mesh: false` of a cluster that stands alone";
         let broken = spec.clustermesh.as_ref().map_or(&spec.broken, |mesh| &mesh.broken);
         missing(named, broken, "clustermesh.endpoint", help, found);
     }
