@@ -120,7 +120,8 @@ fn every_version_of_the_facts_is_known() {
     let mut windows = 0;
     for found in window.captures_iter(section) {
         let (cilium, from, to) = (&found[1], &found[2], &found[3]);
-        let entry = format!("{{cilium: \"{cilium}\"}}, needs: {{kubernetes: \">={from}, <={to}\"}}");
+        let entry =
+            format!("{{cilium: \"{cilium}\"}}, needs: {{kubernetes: \">={from}, <={to}\"}}");
         // LB3002 refuses the charts before 1.16.
         if cilium != "1.15" {
             assert!(known.iter().any(|known| known.contains(&entry)), "no window `{entry}`");

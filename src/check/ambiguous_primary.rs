@@ -38,7 +38,7 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
         .filter(|entrypoint| entrypoint.routing.value == EntrypointRouting::Failover);
     for entrypoint in failover.filter(|entrypoint| !entrypoint.targets.is_empty()) {
         let primary = of_role(entrypoint, FailoverRole::Primary);
-        if primary.is_empty() {
+        if primary.is_empty() && entrypoint.whole {
             let message = format!("`{}` has no primary target", entrypoint.name.value);
             found.push(
                 Diagnostic::new(&AMBIGUOUS_PRIMARY, entrypoint.name.span, message)

@@ -14,7 +14,8 @@ declare_rules! {
     /// The id is part of every security identity: pods of the two clusters become one another.
     /// Agents refuse a remote cluster that has their own id (`pkg/clustermesh/types/option.go`),
     /// so the mesh does not connect; the chart cannot see it. The id of a running cluster cannot
-    /// be changed without restarting all its pods.
+    /// be changed without restarting all its pods. Source: Cilium, "Setting up Cluster Mesh",
+    /// Prepare the Clusters.
     ///
     /// ## Example
     /// ```yaml

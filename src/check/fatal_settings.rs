@@ -135,6 +135,7 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     for (finding, more) in findings.into_values() {
         found.push(match more {
             0 => finding,
+            1 => finding.note("1 more cluster inherits it"),
             more => finding.note(format!("{more} more clusters inherit it")),
         });
     }

@@ -15,7 +15,8 @@ declare_rules! {
     /// The old names still work, but for the synchronisation of EndpointSlices, which reads the
     /// new ones only; where both stand, the new one wins. `service.cilium.io/affinity: none`
     /// drops all remote backends in Cilium 1.18 and in 1.19.0 to 1.19.5
-    /// (cilium/cilium#46623), and is an error there.
+    /// (cilium/cilium#46623), and is an error there. Source: Cilium's upgrade notes of 1.13;
+    /// `pkg/annotation/k8s.go`.
     ///
     /// ## Example
     /// ```yaml

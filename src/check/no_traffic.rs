@@ -32,7 +32,8 @@ declare_rules! {
 
 /// Reports each such entrypoint.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
-    for entrypoint in topology.entrypoints.iter().filter(|one| !one.targets.is_empty()) {
+    for entrypoint in topology.entrypoints.iter().filter(|one| one.whole && !one.targets.is_empty())
+    {
         let all = |zero: fn(&Target) -> bool| entrypoint.targets.iter().all(zero);
         let no_weight = |target: &Target| target.weight.as_ref().is_some_and(|one| one.value == 0);
         let name = &entrypoint.name.value;

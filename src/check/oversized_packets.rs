@@ -155,7 +155,8 @@ fn carries(topology: &Topology, interconnect: &Interconnect) -> Option<i64> {
     match interconnect.kind {
         InterconnectType::TransitGateway => Some(BETWEEN_REGIONS),
         InterconnectType::VpcPeering if between_regions => Some(BETWEEN_REGIONS),
-        InterconnectType::Vpn | InterconnectType::Internet if aws => Some(INTERNET),
+        InterconnectType::Internet => Some(INTERNET),
+        InterconnectType::Vpn if aws => Some(INTERNET),
         _ => None,
     }
 }
@@ -220,6 +221,19 @@ mod tests {
         }
         let both = format!("{}, {}", joined("vpn"), joined("direct-connect"));
         assert_eq!(with(&both, &[OLD]), [""; 0], "the wider way counts");
+    }
+
+    #[test]
+    fn the_internet_is_narrow_everywhere() {
+        let metal = ("provider: aws", "provider: bare-metal");
+        let large = ("  mesh:\n", "  mesh:\n    mtu: 9000\n");
+        let of = |kind: &str, changes: &[(&str, &str)]| {
+            let all = with(&joined(kind), &[&[OLD, metal, metal], changes].concat());
+            all.into_iter().filter(|line| line.starts_with("LB2023")).collect::<Vec<_>>()
+        };
+        assert_eq!(of("internet", &[large]), [found(9000, 1500)]);
+        assert_eq!(of("internet", &[]), [""; 0], "nobody says what is sent");
+        assert_eq!(of("vpn", &[large]), [""; 0], "what it carries is not known");
     }
 
     #[test]

@@ -17,6 +17,7 @@ declare_rules! {
     /// The chart refuses some of these keys and silently ignores the others. An ignored
     /// `encryption.strictMode.enabled` leaves strict mode off; an ignored
     /// `ipam.operator.clusterPoolIPv4PodCIDR` gives every cluster the pod range 10.0.0.0/8.
+    /// Source: `values.yaml` and `templates/validate.yaml` of the charts; Cilium's upgrade notes.
     ///
     /// ## Example
     /// ```yaml

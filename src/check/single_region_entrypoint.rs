@@ -38,7 +38,7 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     let anywhere = |one: &&Entrypoint| {
         one.routing.value == EntrypointRouting::Anycast || one.provider(topology) != cloudflare
     };
-    for entrypoint in topology.entrypoints.iter().filter(anywhere) {
+    for entrypoint in topology.entrypoints.iter().filter(|one| one.whole).filter(anywhere) {
         let targets = entrypoint.targets.iter();
         let clusters = targets.map(|target| topology.cluster(target.cluster));
         let own: BTreeSet<_> = clusters.clone().map(|cluster| cluster.region).collect();
@@ -51,5 +51,31 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
                 .related(region.span, "all its targets are here")
                 .help("add a target in another region"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::topology::sample::{ENTRYPOINT, resolved};
+
+    /// The codes of the findings for an entrypoint whose targets have these keys.
+    fn codes(routing: &str, one: &str, other: &str) -> Vec<String> {
+        let text = ENTRYPOINT
+            .replace("routing: latency", &format!("routing: {routing}"))
+            .replace("11111111-2222}", &format!("11111111-2222{one}}}"))
+            .replace("33333333-4444}", &format!("33333333-4444{other}}}"));
+        let code = |line: String| line.split(' ').nth(1).unwrap_or_default().to_owned();
+        resolved(&text).1.into_iter().map(code).collect()
+    }
+
+    #[test]
+    fn a_target_with_an_error_is_no_lost_target() {
+        assert_eq!(codes("weighted", ", weight: 1", ", weight: 0"), [""; 0]);
+        assert_eq!(codes("weighted", ", weight: 0", ""), ["LB0006"]);
+        assert_eq!(codes("weighted", ", weight: 0", ", weight: 0"), ["LB5019"]);
+        let (europe, others) =
+            (", geolocation: {continent: EU}", ", geolocation: {country: \"*\"}");
+        assert_eq!(codes("geolocation", europe, others), [""; 0]);
+        assert_eq!(codes("geolocation", europe, ""), ["LB0006"]);
     }
 }

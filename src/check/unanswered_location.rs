@@ -30,7 +30,7 @@ declare_rules! {
 
 /// Reports each such entrypoint.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
-    for entrypoint in &topology.entrypoints {
+    for entrypoint in topology.entrypoints.iter().filter(|one| one.whole) {
         let places: Vec<_> = entrypoint.targets.iter().flat_map(|target| &target.places).collect();
         let geolocation = entrypoint.routing.value == EntrypointRouting::Geolocation;
         let default = places.iter().any(|place| place.value == UserPlace::Default);

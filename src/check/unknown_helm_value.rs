@@ -14,7 +14,8 @@ declare_rules! {
     ///
     /// ## Why it matters
     /// No Cilium chart refuses a key that it does not know (its schema has no
-    /// `additionalProperties: false`): the setting is silently absent.
+    /// `additionalProperties: false`): the setting is silently absent. Source: `values.yaml` and
+    /// `values.schema.json` of the charts.
     ///
     /// ## Example
     /// ```yaml

@@ -25,7 +25,7 @@ declare_rules! {
     /// does not start, or in `encryption.type: wiregard`, which renders without any encryption.
     /// `encryption.enabled: true` alone means IPsec, with a Secret that must exist.
     /// `ipam.mode: eni` alone renders a tunnel and an operator that stops (1.16 to 1.19), or
-    /// nothing (1.20).
+    /// nothing (1.20). Source: `values.schema.json` and the templates of the charts.
     ///
     /// ## Example
     /// ```yaml

@@ -99,6 +99,8 @@ pub struct Entrypoint {
     pub accelerator: Option<Accelerator>,
     /// The clusters' answers, sorted by cluster.
     pub targets: Vec<Target>,
+    /// Whether these are all that were written: one with an error is left out.
+    pub whole: bool,
 }
 
 /// The TTL where nobody says one: that of an AWS load balancer's own records.

@@ -69,6 +69,7 @@ fn one(
         foreign("accelerator", accelerator.span, routing.value, found);
     }
     let alias = written.alias.as_ref().map_or(apex, |alias| alias.value) && route53;
+    let targets = Targets { routing: routing.value, topology, found }.resolve(written, names);
     Entrypoint {
         zone,
         ttl: written.ttl.as_ref().and_then(|ttl| seconds(ttl, found)),
@@ -77,7 +78,8 @@ fn one(
         alias,
         apex,
         accelerator: written.accelerator.as_ref().map(accelerator),
-        targets: Targets { routing: routing.value, topology, found }.resolve(written, names),
+        whole: targets.len() == written.targets.keys().count(),
+        targets,
         routing,
         name,
     }
