@@ -123,7 +123,7 @@ fn called(
             }
             _ => true,
         };
-        let wrong = ClusterSet::from_iter(replicas.iter().filter(reached));
+        let wrong: ClusterSet = replicas.iter().filter(reached).collect();
         if wrong.is_empty() {
             continue;
         }
