@@ -43,6 +43,7 @@ fn main() {
     let root = root.as_deref().unwrap_or(temporary.path());
     println!("{}\n", machine());
     examples();
+    messy(root);
     let measured: Vec<Column> = sizes.into_iter().map(|size| column(root, size)).collect();
     table(&measured);
 }
@@ -83,25 +84,19 @@ fn column(root: &Path, clusters: usize) -> Column {
     rows.push(("`landbridge check`", milliseconds(check.time)));
     rows.push(("peak memory of it", memory(check)));
     let output = folder.join("rendered");
-    let first = best(3, || {
-        if output.exists() {
-            fs::remove_dir_all(&output).expect("the output can be removed");
-        }
-        run(landbridge(&folder).arg("compile"))
-    });
+    // Files that were removed a moment ago cost the file system when others are written, so each
+    // run has a folder of its own.
+    let mut fresh = Fresh::new(&folder, "made");
+    let first = best(3, || run(landbridge(&folder).arg("compile").arg("-o").arg(fresh.next())));
+    run(landbridge(&folder).arg("compile"));
     rows.push(("`landbridge compile` to a new folder", milliseconds(first.time)));
     rows.push(("peak memory of it", memory(first)));
     let again = best(3, || run(landbridge(&folder).arg("compile")));
     rows.push(("`landbridge compile` again, nothing changed", milliseconds(again.time)));
     let (files, bytes) = weight(&output);
     rows.push(("output", format!("{files} files, {}", megabytes(bytes))));
-    let copy = folder.join("copy");
-    let copied = best(3, || {
-        if copy.exists() {
-            fs::remove_dir_all(&copy).expect("the copy can be removed");
-        }
-        run(Command::new("cp").arg("-r").arg(&output).arg(&copy))
-    });
+    let mut copies = Fresh::new(&folder, "copy");
+    let copied = best(3, || run(Command::new("cp").arg("-r").arg(&output).arg(copies.next())));
     rows.push(("`cp -r` of the output", milliseconds(copied.time)));
     rows.push((
         "compile to `cp -r`",
@@ -109,6 +104,35 @@ fn column(root: &Path, clusters: usize) -> Column {
     ));
     rows.push(("`kubectl kustomize` of one cluster of it", kustomize(&output)));
     Column(rows)
+}
+
+/// Folders that do not exist yet, and are removed in the end.
+struct Fresh {
+    name: PathBuf,
+    used: usize,
+}
+
+impl Fresh {
+    fn new(folder: &Path, name: &str) -> Self {
+        Self { name: folder.join(name), used: 0 }
+    }
+
+    fn folder(&self, number: usize) -> PathBuf {
+        self.name.with_extension(number.to_string())
+    }
+
+    fn next(&mut self) -> PathBuf {
+        self.used += 1;
+        self.folder(self.used)
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        for number in 1..=self.used {
+            fs::remove_dir_all(self.folder(number)).expect("what was written can be removed");
+        }
+    }
 }
 
 /// The phases in one process, each by itself.
@@ -212,6 +236,35 @@ fn examples() {
         println!("| {name} | {} |", milliseconds(checked.time));
     }
     println!();
+}
+
+/// A mesh of 100 clusters in which much is wrong, and what finding it takes.
+fn messy(root: &Path) {
+    let folder = root.join("messy");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).expect("the old project can be removed");
+    }
+    fs::create_dir_all(&folder).expect("the folder can be made");
+    project::write_messy(&folder, Size::of(100));
+    let system = OsSystem::open(&folder).expect("the project opens");
+    let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
+    let spec = load::project(&system, &mut sources, &mut found);
+    let topology = resolve(&spec, &mut found).expect("there is a topology");
+    let rules = || {
+        let mut found = Diagnostics::new();
+        check::run(&topology, &mut found);
+        found
+    };
+    let findings = rules().len() + found.len();
+    let whole = best(5, || {
+        let started = std::time::Instant::now();
+        landbridge(&folder).arg("check").output().expect("the program starts");
+        Run { time: started.elapsed(), memory: None }
+    });
+    println!("| a messy mesh of 100 clusters | |\n| --- | ---: |");
+    println!("| findings | {findings} |");
+    println!("| check the rules | {} |", milliseconds(timed(5, rules)));
+    println!("| `landbridge check` | {} |\n", milliseconds(whole.time));
 }
 
 /// The processor and how many of its cores there are.

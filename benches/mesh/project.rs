@@ -38,6 +38,34 @@ impl Size {
 
 /// Writes the project into an empty folder.
 pub(crate) fn write(folder: &Path, size: Size) {
+    write_with(folder, size, cluster);
+}
+
+/// The project with mixed minors, members and others, both families of addresses, and ranges
+/// that are another cluster's too.
+pub(crate) fn write_messy(folder: &Path, size: Size) {
+    write_with(folder, size, |number| {
+        let mut text = cluster(number);
+        match number % 4 {
+            0 => text.push_str("  versions: {cilium: 1.18.12}\n"),
+            1 => text.push_str("  versions: {cilium: 1.20.2}\n"),
+            _ => {}
+        }
+        if number % 7 == 3 {
+            text.push_str("  mesh: false\n");
+        }
+        let own = text.find("  podCIDRs: [").expect("it has pods") + "  podCIDRs: [".len();
+        match number % 5 {
+            0 => text.insert_str(own, &format!("\"fd00:{number:x}::/104\", ")),
+            1 => text.insert_str(own, "100.64.0.0/24, "),
+            2 => text = text.replace("serviceCIDRs: [172.", "serviceCIDRs: [10."),
+            _ => {}
+        }
+        text
+    });
+}
+
+fn write_with(folder: &Path, size: Size, cluster: impl Fn(usize) -> String) {
     let put = |path: String, text: String| {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().expect("a file stands in a folder")).expect("a folder");
