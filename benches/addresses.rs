@@ -5,13 +5,14 @@
 #![expect(clippy::disallowed_methods, reason = "it measures time, and runs a program")]
 #![expect(clippy::print_stdout, reason = "the tables are its result")]
 
-#[path = "mesh/measure.rs"]
-mod measure;
+#[path = "mesh/clock.rs"]
+mod clock;
 
 use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Duration;
 
+use clock::timed;
 use ipnet::{IpNet, Ipv4Net};
 use landbridge::check::{CHECKS, Check};
 use landbridge::diagnostic::Diagnostics;
@@ -21,7 +22,6 @@ use landbridge::spec::value::Cidr;
 use landbridge::system::memory::MemorySystem;
 use landbridge::topology::Topology;
 use landbridge::topology::resolve::resolve;
-use measure::timed;
 
 /// Clusters whose pods have the prefixes.
 const CLUSTERS: usize = 500;

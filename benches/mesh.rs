@@ -6,6 +6,8 @@
 #![expect(clippy::disallowed_methods, reason = "it measures time, files and programs")]
 #![expect(clippy::print_stdout, reason = "the tables are its result")]
 
+#[path = "mesh/clock.rs"]
+mod clock;
 #[path = "mesh/measure.rs"]
 mod measure;
 #[path = "mesh/project.rs"]
@@ -16,6 +18,7 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, fs};
 
+use clock::timed;
 use landbridge::compile::{self, Index};
 use landbridge::diagnostic::Diagnostics;
 use landbridge::render;
@@ -29,7 +32,7 @@ use landbridge::validate::builtin;
 use landbridge::validate::policy::Policy;
 use landbridge::yaml::fields::{Decode as _, Map};
 use landbridge::{check, topology, validate, yaml};
-use measure::{Run, best, run, timed, weight};
+use measure::{Run, best, best_of, run, weight};
 use project::Size;
 use rayon::prelude::*;
 
@@ -85,9 +88,15 @@ fn column(root: &Path, clusters: usize) -> Column {
     rows.push(("peak memory of it", memory(check)));
     let output = folder.join("rendered");
     // Files that were removed a moment ago cost the file system when others are written, so each
-    // run has a folder of its own.
-    let mut fresh = Fresh::new(&folder, "made");
-    let first = best(3, || run(landbridge(&folder).arg("compile").arg("-o").arg(fresh.next())));
+    // run has a folder of its own, which stays, and the two take turns.
+    let (mut made, mut copied) = (Vec::new(), Vec::new());
+    for number in 0..3 {
+        let (new, copy) =
+            (folder.join(format!("made-{number}")), folder.join(format!("copy-{number}")));
+        made.push(run(landbridge(&folder).arg("compile").arg("-o").arg(&new)));
+        copied.push(run(Command::new("cp").arg("-r").arg(&new).arg(&copy)));
+    }
+    let (first, copied) = (best_of(&made), best_of(&copied));
     run(landbridge(&folder).arg("compile"));
     rows.push(("`landbridge compile` to a new folder", milliseconds(first.time)));
     rows.push(("peak memory of it", memory(first)));
@@ -95,8 +104,6 @@ fn column(root: &Path, clusters: usize) -> Column {
     rows.push(("`landbridge compile` again, nothing changed", milliseconds(again.time)));
     let (files, bytes) = weight(&output);
     rows.push(("output", format!("{files} files, {}", megabytes(bytes))));
-    let mut copies = Fresh::new(&folder, "copy");
-    let copied = best(3, || run(Command::new("cp").arg("-r").arg(&output).arg(copies.next())));
     rows.push(("`cp -r` of the output", milliseconds(copied.time)));
     rows.push((
         "compile to `cp -r`",
@@ -104,35 +111,6 @@ fn column(root: &Path, clusters: usize) -> Column {
     ));
     rows.push(("`kubectl kustomize` of one cluster of it", kustomize(&output)));
     Column(rows)
-}
-
-/// Folders that do not exist yet, and are removed in the end.
-struct Fresh {
-    name: PathBuf,
-    used: usize,
-}
-
-impl Fresh {
-    fn new(folder: &Path, name: &str) -> Self {
-        Self { name: folder.join(name), used: 0 }
-    }
-
-    fn folder(&self, number: usize) -> PathBuf {
-        self.name.with_extension(number.to_string())
-    }
-
-    fn next(&mut self) -> PathBuf {
-        self.used += 1;
-        self.folder(self.used)
-    }
-}
-
-impl Drop for Fresh {
-    fn drop(&mut self) {
-        for number in 1..=self.used {
-            fs::remove_dir_all(self.folder(number)).expect("what was written can be removed");
-        }
-    }
 }
 
 /// The phases in one process, each by itself.

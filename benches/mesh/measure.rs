@@ -47,19 +47,13 @@ fn high_water(status: &str) -> Option<u64> {
 
 /// The best of several runs, with the most memory of any.
 pub(crate) fn best(times: usize, mut one: impl FnMut() -> Run) -> Run {
-    let runs: Vec<Run> = (0..times).map(|_| one()).collect();
-    let time = runs.iter().map(|run| run.time).min().expect("there is a run");
-    Run { time, memory: runs.iter().filter_map(|run| run.memory).max() }
+    best_of(&(0..times).map(|_| one()).collect::<Vec<_>>())
 }
 
-/// The best time of several calls.
-pub(crate) fn timed<T>(times: usize, mut one: impl FnMut() -> T) -> Duration {
-    let time = |_| {
-        let started = Instant::now();
-        std::hint::black_box(one());
-        started.elapsed()
-    };
-    (0..times).map(time).min().expect("there is a call")
+/// The best time of some runs, with the most memory of any.
+pub(crate) fn best_of(runs: &[Run]) -> Run {
+    let time = runs.iter().map(|run| run.time).min().expect("there is a run");
+    Run { time, memory: runs.iter().filter_map(|run| run.memory).max() }
 }
 
 /// How many files a folder holds, and how many bytes these have.
