@@ -30,6 +30,8 @@ pub mod compile;
 
 pub mod validate;
 
+pub mod policy;
+
 pub mod render;
 
 pub mod report;

@@ -1,0 +1,70 @@
+use semver::Version;
+
+use super::super::semantics::Settings;
+use super::*;
+
+fn semantics(version: &str) -> Semantics {
+    let version = Version::parse(version).expect("a version");
+    Semantics::new(version, Settings::of("use1")).expect("a known minor")
+}
+
+#[test]
+fn patterns_stay_within_labels() {
+    let cases = [
+        ("*.cilium.io", "www.cilium.io", true),
+        ("*.cilium.io", "cilium.io", false),
+        ("*.cilium.io", "a.b.cilium.io", false),
+        ("*cilium.io", "subcilium.io", true),
+        ("*cilium.io", "www.cilium.io", false),
+        ("sub*.cilium.io", "subdomain.cilium.io", true),
+        ("sub*.cilium.io", "www.cilium.io", false),
+        ("a*b*c.io", "axxbyyc.io", true),
+        ("a*b*c.io", "axxbyyd.io", false),
+        ("*", "a.b.c", true),
+        ("Cilium.IO.", "cilium.io", true),
+    ];
+    for (pattern, name, expected) in cases {
+        for version in ["1.16.19", "1.20.2"] {
+            assert_eq!(
+                Pattern::new(pattern).matches(name, &semantics(version)),
+                expected,
+                "{pattern}"
+            );
+        }
+    }
+}
+
+#[test]
+fn two_stars_are_labels_from_1_19() {
+    let pattern = Pattern::new("**.cilium.io");
+    for (name, old, new) in [
+        ("app.cilium.io", true, true),
+        ("test.app.cilium.io", false, true),
+        ("cilium.io", false, false),
+    ] {
+        assert_eq!(pattern.matches(name, &semantics("1.18.6")), old, "{name}");
+        assert_eq!(pattern.matches(name, &semantics("1.19.6")), new, "{name}");
+    }
+}
+
+#[test]
+fn addresses_never_select_pods_and_select_nodes_only_if_set() {
+    let all = Peer::Cidr { net: "0.0.0.0/0".parse().expect("a prefix"), except: Vec::new() };
+    let ten = "10.0.0.0/8".parse().expect("a prefix");
+    let at = |text: &str| Identity::address(text.parse().expect("a prefix"), false);
+    let known = semantics("1.20.2");
+    assert!(all.matches(&Identity::world(), &known, &[]));
+    assert!(all.matches(&at("10.1.1.1/32"), &known, &[]));
+    let some = Peer::Cidr { net: ten, except: vec!["10.1.0.0/16".parse().expect("a prefix")] };
+    assert!(some.matches(&at("10.2.1.1/32"), &known, &[]));
+    assert!(!some.matches(&at("10.1.1.1/32"), &known, &[]));
+    assert!(!some.matches(&at("192.0.2.1/32"), &known, &[]));
+    assert!(!some.matches(&Identity::world(), &known, &[]));
+    let address = "10.2.0.1/32".parse().expect("a prefix");
+    let node = Identity::remote_node().at(address);
+    assert!(!some.matches(&node, &known, &[]));
+    let mut settings = Settings::of("use1");
+    settings.cidr_matches_nodes = true;
+    let nodes = Semantics::new(Version::new(1, 16, 19), settings).expect("a known minor");
+    assert!(some.matches(&node, &nodes, &[]));
+}
