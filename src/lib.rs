@@ -32,6 +32,8 @@ pub mod validate;
 
 pub mod policy;
 
+pub mod reach;
+
 pub mod render;
 
 pub mod report;

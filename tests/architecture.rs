@@ -30,6 +30,7 @@ const LAYERS: &[&str] = &[
     "validate",
     "policy",
     "reach",
+    "reach",
     "prove",
     "upgrade",
     "render",

@@ -91,14 +91,18 @@ impl<'a> Agent<'a> {
     /// The agents of a cluster. `endpoints` are those whose named ports they know.
     pub fn new(
         semantics: &'a Semantics,
-        policies: &'a [Policy],
+        policies: impl IntoIterator<Item = &'a Policy>,
         endpoints: impl IntoIterator<Item = &'a Identity>,
     ) -> Self {
         let mut names: BTreeMap<&str, BTreeSet<(Protocol, u16)>> = BTreeMap::new();
         for (name, ports) in endpoints.into_iter().flat_map(|known| &known.ports) {
             names.entry(name).or_default().extend(ports);
         }
-        Self { semantics, rules: policies.iter().flat_map(|known| &known.rules).collect(), names }
+        Self {
+            semantics,
+            rules: policies.into_iter().flat_map(|known| &known.rules).collect(),
+            names,
+        }
     }
 
     /// What is decided about a flow.

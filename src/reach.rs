@@ -1,0 +1,9 @@
+//! Who may reach whom, over all clusters at once.
+//!
+//! A [`Mesh`] is every cluster with its policies as its Cilium reads them, and everyone who may
+//! take part in a flow: declared workloads, what was found beside them, and what may stand beside
+//! them. What a policy decides is asked of [`crate::policy`]; here both ends of a flow meet.
+
+pub mod mesh;
+
+pub use mesh::{Endpoint, EndpointId, Member, Mesh, Origin, Standing, WrittenPolicy};

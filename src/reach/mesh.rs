@@ -1,0 +1,121 @@
+//! Every cluster with its policies, and every endpoint.
+
+use crate::diagnostic::NotChecked;
+use crate::policy::{Identity, Policy, Protocol, Semantics};
+use crate::source::Span;
+use crate::topology::{ClusterId, ClusterSet, WorkloadId};
+
+/// Every cluster with its policies, and everyone with an identity of Cilium's who may take part
+/// in a flow.
+#[derive(Clone, Debug, Default)]
+pub struct Mesh {
+    /// The clusters. A [`ClusterId`] is an index into them; in a mesh of a topology they are the
+    /// topology's clusters, in its order.
+    pub clusters: Vec<Member>,
+    /// The endpoints of all clusters, those of a cluster side by side.
+    pub endpoints: Vec<Endpoint>,
+    /// What could not be read, and is missing in it.
+    pub unread: Vec<NotChecked>,
+}
+
+/// A cluster.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its name, which is the value of the label `io.cilium.k8s.policy.cluster`.
+    pub name: String,
+    /// Where it is declared.
+    pub span: Span,
+    /// How its Cilium reads policies.
+    pub semantics: Semantics,
+    /// The clusters whose pods its pods can reach by their own identity, itself included.
+    pub joined: ClusterSet,
+    /// Its policies.
+    pub policies: Vec<WrittenPolicy>,
+}
+
+/// A policy, with who wrote it.
+#[derive(Clone, Debug)]
+pub struct WrittenPolicy {
+    /// What Cilium reads. Its spans are those of the line of the topology that caused it where
+    /// it was generated, and its own where it was written by hand.
+    pub policy: Policy,
+    /// Who wrote it.
+    pub origin: Origin,
+}
+
+/// Who wrote a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// Compile.
+    Generated,
+    /// A person.
+    Written,
+}
+
+/// The index of an endpoint in [`Mesh::endpoints`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EndpointId(pub u32);
+
+impl EndpointId {
+    /// The index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Pods of one cluster with the same labels.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Where they run.
+    pub cluster: ClusterId,
+    /// What they are called: `namespace/workload`.
+    pub name: String,
+    /// Who they are to Cilium.
+    pub identity: Identity,
+    /// Why they are here.
+    pub standing: Standing,
+    /// Where they are declared or found; nothing for what only may be there.
+    pub span: Option<Span>,
+    /// The ports that they are known to serve, sorted; empty where nobody says.
+    pub serves: Vec<(Protocol, u16)>,
+}
+
+/// Why an endpoint is in a mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// A workload of the topology.
+    Declared(WorkloadId),
+    /// A workload or pod among the Kubernetes objects.
+    Found,
+    /// Nobody says that it is there, and nothing keeps it from being there.
+    Possible,
+}
+
+impl Mesh {
+    /// The clusters with their ids.
+    pub fn clusters(&self) -> impl Iterator<Item = (ClusterId, &Member)> {
+        self.clusters.iter().enumerate().map(|(at, member)| (ClusterId::new(at), member))
+    }
+
+    /// A cluster.
+    pub fn cluster(&self, id: ClusterId) -> &Member {
+        &self.clusters[id.index()]
+    }
+
+    /// An endpoint.
+    pub fn endpoint(&self, id: EndpointId) -> &Endpoint {
+        &self.endpoints[id.index()]
+    }
+
+    /// The endpoints with their ids.
+    pub fn endpoints(&self) -> impl Iterator<Item = (EndpointId, &Endpoint)> {
+        let id = |at| EndpointId(u32::try_from(at).expect("internal error: 2^32 endpoints"));
+        self.endpoints.iter().enumerate().map(move |(at, endpoint)| (id(at), endpoint))
+    }
+
+    /// An endpoint with its cluster: `namespace/workload@cluster`.
+    pub fn describe(&self, id: EndpointId) -> String {
+        let endpoint = self.endpoint(id);
+        format!("{}@{}", endpoint.name, self.cluster(endpoint.cluster).name)
+    }
+}
