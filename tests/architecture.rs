@@ -30,7 +30,6 @@ const LAYERS: &[&str] = &[
     "validate",
     "policy",
     "reach",
-    "reach",
     "prove",
     "upgrade",
     "render",
