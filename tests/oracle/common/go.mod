@@ -1,0 +1,3 @@
+module landbridge.dev/oracle/common
+
+go 1.24.0
