@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math"
 	"net/netip"
-	"sync"
 
 	"github.com/cilium/cilium/pkg/clustermesh/types"
 	"github.com/cilium/cilium/pkg/crypto/certificatemanager"
@@ -81,8 +80,10 @@ type view struct {
 		Update(pkgtypes.NamedPortMap, pkgtypes.NamedPortMap) bool
 	}
 	repository *policy.Repository
-	known      map[string]*identity.Identity
-	resolved   map[string]*resolved
+	// manager tells the repository of the pods of the cluster.
+	manager  identitymanager.IDManager
+	known    map[string]*identity.Identity
+	resolved map[string]*resolved
 }
 
 type update struct {
@@ -197,11 +198,11 @@ func (v *view) Load(peers []oracle.Peer) error {
 	for _, known := range addresses.identities {
 		all[known.ID] = known.LabelArray
 	}
+	v.manager = identitymanager.NewIDManager(v.logger)
 	v.repository = policy.NewPolicyRepository(v.logger, all, nil,
 		envoypolicy.NewEnvoyL7RulesTranslator(v.logger, certificatemanager.NewMockSecretManagerInline()),
-		identitymanager.NewIDManager(v.logger), metrics{})
+		v.manager, metrics{})
 	v.repository.GetSelectorCache().SetLocalIdentityNotifier(names{})
-	v.repository.GetSubjectSelectorCache().UpdateIdentities(all, nil, &sync.WaitGroup{})
 	for _, update := range v.updates {
 		v.repository.ReplaceByResource(update.entries, update.resource)
 	}
@@ -261,6 +262,7 @@ func (v *view) resolve(subject oracle.Peer) (*resolved, error) {
 		return found, nil
 	}
 	pod := owner{subject, v}
+	v.manager.Add(v.known[subject.ID])
 	selected, _, err := v.repository.GetSelectorPolicy(v.known[subject.ID], 0, &statistics{}, pod.GetID())
 	if err != nil {
 		return nil, err
