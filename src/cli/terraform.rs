@@ -7,15 +7,15 @@ use clap::Subcommand;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
-use super::resolved::Resolved;
+use super::pipeline::Checked;
 use crate::compile::terraform;
-use crate::report::Report;
 use crate::system::os::OsSystem;
 use crate::system::{FileError, System};
 use crate::yaml::MAX_FILE;
 
 /// Exchange addresses and ids with Terraform
 ///
+/// The project is checked first; where that finds errors, nothing is written.
 /// The way back, from `terraform output -json` into the topology, is `spec.terraform`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -50,30 +50,27 @@ struct Vars {
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     let Command::Vars(args) = &args.command;
     let system = context.project()?;
-    let Resolved { sources, found, topology } = Resolved::new(&system);
-    let topology = topology.filter(|_| !found.has_errors());
-    let Some(topology) = topology else {
-        context.complain(&Report::new(found, &sources))?;
-        context.note("nothing was written");
+    let mut checked = Checked::new(&system);
+    let Some(meant) = checked.meant.take() else {
+        context.complain(&checked.report())?;
+        context.note(if args.check { "nothing was compared" } else { "nothing was written" });
         return Ok(Exit::Findings);
     };
-    let text = format!("{:#}\n", terraform::vars(&topology));
+    let text = format!("{:#}\n", terraform::vars(&meant.topology));
     let Some(path) = &args.output else {
         context.print(text)?;
         return Ok(Exit::Clean);
     };
-    let (folder, name) = split(path)?;
-    let folder = if args.check { OsSystem::open(folder) } else { OsSystem::create(folder) };
-    let folder = folder.map_err(|error| failed(path, error))?;
-    let there = match folder.read(name, MAX_FILE) {
-        Err(FileError::Missing) => None,
-        there => Some(there.map_err(|error| failed(path, error))?),
-    };
+    let there = read(path)?;
     let same = there.as_deref() == Some(text.as_bytes());
     let shown = path.display();
     if args.check {
-        let state = if same { "is" } else { "is not" };
-        context.note(&format!("`{shown}` {state} what the topology gives"));
+        let state = match there {
+            None => "does not exist",
+            Some(_) if same => "is what the topology gives",
+            Some(_) => "is not what the topology gives",
+        };
+        context.note(&format!("`{shown}` {state}"));
         return Ok(if same { Exit::Clean } else { Exit::Findings });
     }
     if !args.force && there.is_some_and(|there| !is_own(&there)) {
@@ -81,7 +78,10 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
         return Err(error.help("name another file, or overwrite it with `--force`"));
     }
     if !same {
-        folder.write(name, text.as_bytes()).map_err(|error| failed(path, error))?;
+        let (folder, name) = split(path)?;
+        OsSystem::create(folder)
+            .and_then(|folder| folder.write(name, text.as_bytes()))
+            .map_err(|error| failed("write", path, error))?;
     }
     context.note(&format!("`{shown}` {}", if same { "is unchanged" } else { "written" }));
     Ok(Exit::Clean)
@@ -94,8 +94,17 @@ fn split(path: &Path) -> Result<(&Path, &str), Error> {
     Ok((folder.unwrap_or(Path::new(".")), name))
 }
 
-fn failed(path: &Path, error: FileError) -> Error {
-    Error::new(format!("cannot write `{}`", path.display())).cause(error)
+/// What stands in a file; nothing where it or its folder is missing.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let (folder, name) = split(path)?;
+    match OsSystem::open(folder).and_then(|folder| folder.read(name, MAX_FILE)) {
+        Err(FileError::Missing) => Ok(None),
+        there => there.map(Some).map_err(|error| failed("read", path, error)),
+    }
+}
+
+fn failed(what: &str, path: &Path, error: FileError) -> Error {
+    Error::new(format!("cannot {what} `{}`", path.display())).cause(error)
 }
 
 /// Whether a file sets the one variable and nothing else.
