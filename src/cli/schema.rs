@@ -1,6 +1,6 @@
 //! `landbridge schema`.
 
-use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
 
 use super::context::Context;
 use super::error::Error;
@@ -19,40 +19,44 @@ use crate::spec::{KINDS, schema};
 and at the top of each file:
   # yaml-language-server: $schema=landbridge.schema.json")]
 pub(super) struct Args {
-    /// topology, cluster, meshapplication or capability; `report` for what `check -o json` writes, `terraform` for what `terraform vars` does
-    #[arg(value_name = "KIND", ignore_case = true, hide_possible_values = true)]
-    kind: Option<Kind>,
+    #[arg(
+        value_name = "KIND",
+        ignore_case = true,
+        hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(choices()),
+        help = help()
+    )]
+    kind: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-#[value(rename_all = "lower")]
-enum Kind {
-    Topology,
-    Cluster,
-    MeshApplication,
-    Capability,
-    Report,
-    Terraform,
+/// What `check -o json` writes.
+const REPORT: &str = "report";
+/// What `terraform vars` writes.
+const TERRAFORM: &str = "terraform";
+
+/// What there is a schema of, as it is asked for.
+fn choices() -> Vec<String> {
+    let kinds = KINDS.iter().map(|kind| kind.name.to_ascii_lowercase());
+    kinds.chain([REPORT.to_owned(), TERRAFORM.to_owned()]).collect()
+}
+
+fn help() -> String {
+    let kinds: Vec<_> = KINDS.iter().map(|kind| kind.name.to_ascii_lowercase()).collect();
+    format!(
+        "A kind ({}); `{REPORT}` for what `check -o json` writes, `{TERRAFORM}` for what `terraform vars` does",
+        kinds.join(", ")
+    )
 }
 
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
-    let name = match args.kind {
-        None => return print(&schema::of_document(), context),
-        Some(Kind::Report) => {
-            context.print(SCHEMA)?;
-            return Ok(Exit::Clean);
-        }
-        Some(Kind::Terraform) => {
-            context.print(terraform::SCHEMA)?;
-            return Ok(Exit::Clean);
-        }
-        Some(Kind::Topology) => "Topology",
-        Some(Kind::Cluster) => "Cluster",
-        Some(Kind::MeshApplication) => "MeshApplication",
-        Some(Kind::Capability) => "Capability",
+    let Some(asked) = &args.kind else {
+        return print(&schema::of_document(), context);
     };
-    let kind = KINDS.iter().find(|kind| kind.name == name);
-    print(&schema::of_kind(kind.expect("internal error: every kind is in the table")), context)
+    if let Some(kind) = KINDS.iter().find(|kind| kind.name.eq_ignore_ascii_case(asked)) {
+        return print(&schema::of_kind(kind), context);
+    }
+    context.print(if asked.eq_ignore_ascii_case(REPORT) { SCHEMA } else { terraform::SCHEMA })?;
+    Ok(Exit::Clean)
 }
 
 fn print(schema: &serde_json::Value, context: &mut Context) -> Result<Exit, Error> {
