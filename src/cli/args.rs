@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::exit::Exit;
-use crate::report::Summary;
+use crate::report::{Format, Summary};
 use crate::system::Date;
 
 /// What every command takes.
@@ -46,6 +46,20 @@ pub(super) enum When {
     Always,
     /// Never
     Never,
+}
+
+/// How a command writes its result.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Output {
+    /// How to write the result: human or json
+    #[arg(
+        short = 'o',
+        long,
+        value_name = "FORMAT",
+        default_value = "human",
+        hide_possible_values = true
+    )]
+    pub(super) format: Format,
 }
 
 /// What makes a command fail.

@@ -1,11 +1,10 @@
 //! `landbridge check`.
 
-use super::args::Threshold;
+use super::args::{Output, Threshold};
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
 use super::pipeline::Checked;
-use crate::report::Format;
 
 /// Find everything that is wrong with a project
 ///
@@ -15,15 +14,8 @@ use crate::report::Format;
 #[command(after_help = "Example:
   landbridge check -o json | jq '.findings[].message'")]
 pub(super) struct Args {
-    /// How to write findings: human or json
-    #[arg(
-        short = 'o',
-        long,
-        value_name = "FORMAT",
-        default_value = "human",
-        hide_possible_values = true
-    )]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     threshold: Threshold,
 }
@@ -32,6 +24,6 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     let system = context.project()?;
     let mut checked = Checked::new(&system);
     let report = checked.report();
-    context.report(&report, args.format)?;
+    context.report(&report, args.output.format)?;
     Ok(args.threshold.judge(&report.summary()))
 }

@@ -3,7 +3,7 @@
 mod list;
 mod test;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
 use super::context::Context;
 use super::error::Error;
@@ -29,15 +29,6 @@ enum Command {
     Test(test::Args),
     /// List policies, and whether they count
     List(list::Args),
-}
-
-/// How results are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Human,
-    /// For programs
-    Json,
 }
 
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::super::args::Output;
 use super::super::context::Context;
 use super::super::error::Error;
 use super::{map, owner};
@@ -18,15 +19,8 @@ pub(super) struct Args {
     /// Show free space too, and how much of each range is used
     #[arg(long, conflicts_with = "format")]
     map: bool,
-    /// How to write the list: human or json
-    #[arg(
-        short = 'o',
-        long,
-        value_name = "FORMAT",
-        default_value = "human",
-        hide_possible_values = true
-    )]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// A range as it is printed.
@@ -51,7 +45,7 @@ pub(super) fn run(
         return context.print(map::map(plan, topology));
     }
     let rows = rows(plan, topology);
-    if args.format == Format::Json {
+    if args.output.format == Format::Json {
         let text = serde_json::to_string_pretty(&rows).expect("internal error: rows are text");
         return context.print(text + "\n");
     }

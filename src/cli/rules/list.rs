@@ -4,27 +4,20 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::super::args::Output;
 use super::super::context::Context;
 use super::super::error::Error;
 use super::super::exit::Exit;
 use super::super::resolved::Resolved;
-use super::Format;
 use crate::diagnostic::Diagnostics;
-use crate::report::untrusted;
+use crate::report::{Format, Report, untrusted};
 use crate::validate::builtin;
 use crate::validate::policy::{Policy, active};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// How to write the list: human or json
-    #[arg(
-        short = 'o',
-        long,
-        value_name = "FORMAT",
-        default_value = "human",
-        hide_possible_values = true
-    )]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
 }
 
 #[derive(Serialize)]
@@ -39,9 +32,18 @@ struct Row {
 }
 
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
-    let topology =
-        if context.has_project() { Resolved::new(&context.project()?).topology } else { None };
-    let on = topology.iter().flat_map(|topology| active(topology, &mut Diagnostics::new()));
+    let project = context.has_project().then(|| context.project()).transpose()?;
+    let mut topology = None;
+    let mut broken = Diagnostics::new();
+    if let Some(project) = &project {
+        let resolved = Resolved::new(project);
+        if resolved.topology.is_none() {
+            context.complain(&Report::new(resolved.found, &resolved.sources))?;
+            return Ok(Exit::Findings);
+        }
+        (broken, topology) = (resolved.found, resolved.topology);
+    }
+    let on = topology.iter().flat_map(|topology| active(topology, &mut broken));
     let mut rows: Vec<Row> = on.map(|policy| row(&policy, true)).collect();
     for policy in builtin::all() {
         if rows.iter().all(|row| row.code != policy.rule.code) {
@@ -50,10 +52,18 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     }
     rows.sort_by(|a, b| a.code.cmp(&b.code));
     let failed = |error| Error::new("the list cannot be written").cause(error);
-    context.print(match args.format {
+    context.print(match args.output.format {
         Format::Human => table(&rows),
         Format::Json => serde_json::to_string_pretty(&rows).map_err(failed)? + "\n",
     })?;
+    // A policy that could not be read is missing, one that is switched on wrongly is off.
+    if broken.has_errors() {
+        context.note(
+            "the project has errors, so policies may be missing or seem off: \
+             `landbridge check` says which",
+        );
+        return Ok(Exit::Incomplete);
+    }
     Ok(Exit::Clean)
 }
 

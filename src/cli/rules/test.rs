@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::args::Output;
 use super::super::context::Context;
 use super::super::error::Error;
 use super::super::exit::Exit;
-use super::Format;
 use crate::diagnostic::Diagnostics;
-use crate::report::Report;
+use crate::report::{Format, Report};
 use crate::report::samples::Samples;
 use crate::source::SourceMap;
 use crate::spec::Spec;
@@ -22,15 +22,8 @@ pub(super) struct Args {
     /// Files with policies; without one, the project's own and the built-in policies
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// How to write results: human or json
-    #[arg(
-        short = 'o',
-        long,
-        value_name = "FORMAT",
-        default_value = "human",
-        hide_possible_values = true
-    )]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
 }
 
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
@@ -50,7 +43,7 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     }
     let samples = Samples::run(&policies, &sources);
     let failed = |error| Error::new("the results cannot be written").cause(error);
-    context.print(match args.format {
+    context.print(match args.output.format {
         Format::Human => samples.human(),
         Format::Json => samples.json().map_err(failed)?,
     })?;
