@@ -5,5 +5,6 @@
 //! them. What a policy decides is asked of [`crate::policy`]; here both ends of a flow meet.
 
 pub mod mesh;
+pub mod objects;
 
 pub use mesh::{Endpoint, EndpointId, Member, Mesh, Origin, Standing, WrittenPolicy};
