@@ -7,6 +7,7 @@
 
 pub mod identity;
 pub mod label;
+pub mod opening;
 pub mod parse;
 pub mod rule;
 pub mod selector;
@@ -15,8 +16,9 @@ pub mod verdict;
 
 pub use identity::{Identity, Pod};
 pub use label::{Key, Label, Labels, Source};
+pub use opening::{Limits, OpenPorts, Opening};
 pub use parse::{Known, read};
 pub use rule::{Direction, Policy, Protocol, Rule};
 pub use selector::Selector;
 pub use semantics::{Enforcement, Semantics, Settings};
-pub use verdict::{Agent, Flow, Verdict};
+pub use verdict::{Agent, Flow, Subject, Toward, Verdict};

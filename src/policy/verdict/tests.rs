@@ -8,7 +8,7 @@ use semver::Version;
 
 use super::super::Pod;
 use super::super::parse::{Known, read};
-use super::super::semantics::Settings;
+use super::super::semantics::{Enforcement, Settings};
 use super::*;
 use crate::diagnostic::Diagnostics;
 use crate::source::SourceMap;

@@ -1,0 +1,76 @@
+//! Finds the rules about an endpoint without asking every one.
+
+use std::collections::BTreeMap;
+
+use super::super::identity::{Identity, Sort};
+use super::super::label::{Key, NAMESPACE, Source};
+use super::super::rule::{Direction, Rule};
+use super::super::selector::Operator;
+
+/// Where a rule is kept: its direction, whether it is about nodes, and what its subject must have:
+/// a namespace and another label, as far as it says one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Bucket<'a> {
+    direction: Direction,
+    node: bool,
+    namespace: Option<&'a str>,
+    label: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> Bucket<'a> {
+    fn of(rule: &'a Rule) -> Self {
+        let mut bucket =
+            Self { direction: rule.direction, node: rule.node, namespace: None, label: None };
+        for wanted in rule.subject.requirements() {
+            // The key of an address is had by what lies in it.
+            if wanted.operator != Operator::In || wanted.key.source == Some(Source::Cidr) {
+                continue;
+            }
+            let mut values = wanted.values.iter();
+            let (Some(value), None) = (values.next(), values.next()) else { continue };
+            if wanted.key == Key::k8s(NAMESPACE) {
+                bucket.namespace = Some(value);
+            } else if bucket.label.is_none() {
+                bucket.label = Some((&wanted.key.key, value));
+            }
+        }
+        bucket
+    }
+}
+
+/// The rules of a cluster, by what their subjects must have.
+#[derive(Clone, Debug)]
+pub(super) struct Buckets<'a> {
+    rules: Vec<&'a Rule>,
+    buckets: BTreeMap<Bucket<'a>, Vec<u32>>,
+}
+
+impl<'a> Buckets<'a> {
+    pub(super) fn new(rules: impl Iterator<Item = &'a Rule>) -> Self {
+        let rules: Vec<&Rule> = rules.collect();
+        let mut buckets: BTreeMap<Bucket<'a>, Vec<u32>> = BTreeMap::new();
+        for (at, rule) in (0..).zip(&rules) {
+            buckets.entry(Bucket::of(rule)).or_default().push(at);
+        }
+        Self { rules, buckets }
+    }
+
+    /// The rules about an endpoint in one direction, in their order.
+    pub(super) fn about(&self, identity: &Identity, direction: Direction) -> Vec<&'a Rule> {
+        let node = identity.sort == Sort::Host;
+        let labels = identity.labels.iter().map(|label| Some((&*label.key, &*label.value)));
+        let labels: Vec<Option<(&str, &str)>> = std::iter::once(None).chain(labels).collect();
+        let own = identity.namespace().map(Some);
+        let mut found: Vec<u32> = Vec::new();
+        for namespace in std::iter::once(None).chain(own) {
+            for label in &labels {
+                let bucket = Bucket { direction, node, namespace, label: *label };
+                found.extend(self.buckets.get(&bucket).into_iter().flatten());
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        let rules = found.into_iter().map(|at| self.rules[at as usize]);
+        rules.filter(|rule| rule.subject.matches(&identity.labels)).collect()
+    }
+}
