@@ -2,11 +2,13 @@ package oracle
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 )
 
 // MaxLine is the longest case, in bytes, that is read. A longer one ends the program, as there is
@@ -154,6 +156,8 @@ func verdict(view View, subject, peer Peer, ingress bool, flow Flow) (given Verd
 	if err != nil {
 		return Verdict{Verdict: Failed, Error: err.Error()}
 	}
+	// The engine holds them in maps.
+	slices.SortFunc(given.L7, func(a, b json.RawMessage) int { return bytes.Compare(a, b) })
 	return given
 }
 
