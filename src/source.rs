@@ -3,6 +3,8 @@
 //! Every file that is read gets a [`SourceId`]; a [`Span`] is a byte range in one of them. Spans
 //! are small and `Copy`, so that everything that may be reported later can carry one.
 
+pub mod credentials;
+
 use std::ops::Range;
 
 /// Names one text of a [`SourceMap`].

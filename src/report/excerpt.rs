@@ -114,7 +114,11 @@ fn part_of_line<'a>(source: &'a Source, mark: &Mark<'a>) -> Vec<Element<'a>> {
     let to = text.ceil_char_boundary((mark.start + AROUND).min(line.end));
     let before = if from > line.start { "…" } else { "" };
     let after = if to < line.end { "…" } else { "" };
-    let shown = format!("{before}{}{after}\n", untrusted::same_length(&text[from..to]));
+    // Where the part begins or ends inside of credentials, they are seen in more of the line only.
+    let begin = text.floor_char_boundary(from.saturating_sub(LONG_LINE).max(line.start));
+    let end = text.ceil_char_boundary((to + LONG_LINE).min(line.end));
+    let part = untrusted::same_length(&text[begin..end]);
+    let shown = format!("{before}{}{after}\n", &part[from - begin..to - begin]);
     let offset = |at: usize| at.clamp(from, to) - from + before.len();
     let annotation = mark.annotation(offset(mark.start), offset(mark.end));
     let (number, column) = source.position(mark.start);

@@ -135,3 +135,20 @@ fn a_long_line_with_many_places_takes_linear_time() {
     assert_eq!(last["start"]["column"], 999_999 * 6 + 1);
     assert_eq!(last["end"]["column"], 999_999 * 6 + 2);
 }
+
+#[test]
+fn credentials_are_not_shown() {
+    let url = "https://me:hunter2@h/a";
+    let long = format!("a: [{}, {url}, {}]\n", "x".repeat(5_000), "y".repeat(5_000));
+    let all_of_it = format!("a: https://{}@h/{}\n", "hunter2".repeat(500), "x".repeat(1_000));
+    for text in [format!("a: {url}\n"), long, all_of_it] {
+        let mut sources = SourceMap::new();
+        let id = sources.add("a.yaml", &text);
+        let starts = (0..text.len()).filter(|at| at % 7 == 0 || at.abs_diff(5_000) < 50);
+        for start in starts {
+            let found = vec![finding(id, start..start + 3)];
+            let report = written(Format::Human, found, &sources);
+            assert!(report.contains("LB9001") && !report.contains("hunter2"), "{report}");
+        }
+    }
+}

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use annotate_snippets::normalize_untrusted_str;
 
+use crate::source::credentials::without_credentials;
+
 /// Control characters of the second set, some of which terminals obey like an escape: U+009B
 /// begins a control sequence (ECMA-48, section 8.3.16).
 fn is_c1(c: char) -> bool {
@@ -26,12 +28,9 @@ pub fn line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Takes away the characters that the excerpts' renderer would let through; every byte keeps its
-/// position.
+/// Takes away credentials, and the characters that the excerpts' renderer would let through; every
+/// byte keeps its position.
 pub(super) fn same_length(text: &str) -> Cow<'_, str> {
-    if text.contains(is_c1) {
-        Cow::Owned(text.replace(is_c1, "\u{b7}"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    let text = without_credentials(text);
+    if text.contains(is_c1) { Cow::Owned(text.replace(is_c1, "\u{b7}")) } else { text }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::diagnostic::Diagnostics;
+use crate::source::credentials::without_credentials;
 use crate::yaml::fields::{Decode, invalid, text};
 use crate::yaml::shape::Shape;
 use crate::yaml::{Entry, Node, Scalar, Value};
@@ -38,7 +39,8 @@ macro_rules! text_type {
                 match check(written) {
                     Ok(()) => Some(Self(written.to_owned())),
                     Err(why) => {
-                        let message = format!("`{}` is not {}", written.escape_debug(), $what);
+                        let shown = without_credentials(written);
+                        let message = format!("`{}` is not {}", shown.escape_debug(), $what);
                         invalid(node.span, message, &why, found);
                         None
                     }

@@ -4,6 +4,7 @@ use super::super::{CILIUM_CHARTS, GitOps};
 use super::CONTRADICTION;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Spanned;
+use crate::source::credentials::has_credentials;
 use crate::spec::TopologySpec;
 use crate::spec::delivery::GitOpsTool;
 use crate::yaml::INVALID_VALUE;
@@ -27,9 +28,10 @@ pub(super) fn resolve(
         let help = if flux { "add the `url` that it is for" } else { "remove it" };
         found.push(Diagnostic::new(&CONTRADICTION, secret.span, message).help(help));
     }
-    if let Some(url) = gitops.url.as_ref().filter(|url| has_password(&url.value)) {
-        let message = "the URL of a repository has a password in it";
-        let help = "keep it in a Secret of the tool; with Flux, name that in `secretName`";
+    if let Some(url) = gitops.url.as_ref().filter(|url| has_credentials(&url.value)) {
+        let message = "the URL of a repository has credentials in it";
+        let help = "write nothing before the host; keep a password or a token in a Secret of the \
+                    tool, and with Flux name that in `secretName`";
         found.push(Diagnostic::new(&INVALID_VALUE, url.span, message).help(help));
     }
     let text = |text: Option<String>, default: &str| text.unwrap_or_else(|| default.to_owned());
@@ -57,28 +59,9 @@ pub(super) fn resolve(
     })
 }
 
-/// Whether a URL says who reads it with which password (RFC 3986, 3.2.1).
-fn has_password(url: &str) -> bool {
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = rest.split('/').next().unwrap_or_default();
-    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::has_password;
     use crate::topology::sample::{TWO_CLUSTERS, resolved};
-
-    #[test]
-    fn passwords_are_seen() {
-        for url in ["https://me:secret@git.example.com/a", "http://:x@h"] {
-            assert!(has_password(url), "{url}");
-        }
-        for url in ["https://git.example.com/a:b@c", "ssh://git@h/a", "git@h:a/b", "https://h:80/a"]
-        {
-            assert!(!has_password(url), "{url}");
-        }
-    }
 
     #[test]
     fn a_tool_says_what_it_needs() {
@@ -89,6 +72,12 @@ mod tests {
             ("{tool: flux, url: \"https://h/a\", secretName: git}", None),
             ("{tool: argocd, url: \"https://h/a\", secretName: git}", Some("LB0016 `secretName`")),
             ("{tool: argocd, url: \"https://me:x@h/a\"}", Some("LB0007 the URL of a repository")),
+            ("{tool: flux, url: \"https://t@h/a\"}", Some("LB0007 the URL of a repository")),
+            ("{tool: flux, url: \"ssh://git@h/a\"}", None),
+            (
+                "{tool: flux, chartRepository: \"oci://me:secret@h/a\"}",
+                Some("LB0007 `oci://*********@h/a` is not the URL of a Helm repository"),
+            ),
         ] {
             let text = TWO_CLUSTERS.replace("  mesh:\n", &format!("  gitops: {gitops}\n  mesh:\n"));
             let (_, found) = resolved(&text);
