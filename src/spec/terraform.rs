@@ -7,7 +7,7 @@
 //! anything could show it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::load::Files;
 use super::value::{OneOrMany, RelativePath, Word};
@@ -18,6 +18,13 @@ use crate::source::{SourceMap, Span, Spanned};
 use crate::yaml::fields::{Decode, Map};
 use crate::yaml::json::json;
 use crate::yaml::{self, Entry, MAX_ALIAS_NODES, Node, Value};
+
+/// Most parts of a place. The deepest key of the language lies a dozen levels deep; together with
+/// the value, what is nested stays about as deep as what may be written.
+const MAX_PARTS: usize = 32;
+/// Most nodes that are looked at or copied to put all values where they belong. A mesh of a
+/// thousand clusters with twenty values each needs a tenth of it.
+const MAX_WORK: usize = 20_000_000;
 
 object! {
     /// What Terraform made, read back.
@@ -42,12 +49,19 @@ struct Fill {
     named: Span,
     /// The value, with its place in Terraform's file.
     value: Node,
+    /// How many nodes the value has.
+    size: usize,
     applied: AtomicBool,
 }
 
-/// The values by kind and name of the document that they belong to; the Topology has no name.
+/// The values that are mapped.
 #[derive(Debug, Default)]
-pub(super) struct Fills(BTreeMap<(String, String), Vec<Fill>>);
+pub(super) struct Fills {
+    /// By kind and name of the document that they belong to; the Topology has no name.
+    documents: BTreeMap<(String, String), Vec<Fill>>,
+    /// The nodes that were looked at or copied.
+    work: AtomicUsize,
+}
 
 /// Reads the files that a Topology document names; `documents` are those of `landbridge.yaml`.
 pub(super) fn read(files: &mut Files<'_>, documents: &[Node], found: &mut Diagnostics) -> Fills {
@@ -65,13 +79,18 @@ pub(super) fn read(files: &mut Files<'_>, documents: &[Node], found: &mut Diagno
             let Some(value) = value(&outputs, name, found) else { continue };
             let size = count(value);
             for place in &places.0 {
+                if place.value.split('/').count() > MAX_PARTS {
+                    let message = format!("a place has at most {MAX_PARTS} parts");
+                    found.push(Diagnostic::new(&UNUSABLE_OUTPUT, place.span, message));
+                    continue;
+                }
                 let Some(rest) = left.checked_sub(size) else {
                     let message = "the outputs that are mapped are too large together";
                     found.push(Diagnostic::new(&UNUSABLE_OUTPUT, place.span, message));
                     return fills;
                 };
                 left = rest;
-                fills.add(place, value.clone());
+                fills.add(place, value.clone(), size);
             }
         }
     }
@@ -79,7 +98,7 @@ pub(super) fn read(files: &mut Files<'_>, documents: &[Node], found: &mut Diagno
 }
 
 impl Fills {
-    fn add(&mut self, place: &Spanned<Word>, value: Node) {
+    fn add(&mut self, place: &Spanned<Word>, value: Node, size: usize) {
         let mut path: Vec<String> = place.value.split('/').map(str::to_owned).collect();
         let mut document = ("Topology".to_owned(), String::new());
         if path.len() > 2 && KINDS.iter().any(|kind| kind.name == path[0]) {
@@ -87,28 +106,52 @@ impl Fills {
             document = (head.next().unwrap_or_default(), head.next().unwrap_or_default());
         }
         let (named, applied) = (place.span, AtomicBool::new(false));
-        self.0.entry(document).or_default().push(Fill { path, named, value, applied });
+        self.documents.entry(document).or_default().push(Fill {
+            path,
+            named,
+            value,
+            size,
+            applied,
+        });
     }
 
     /// Puts the values that belong to these documents where they belong.
     pub(super) fn apply(&self, documents: &mut [Node], found: &mut Diagnostics) {
-        if self.0.is_empty() {
+        if self.documents.is_empty() {
             return;
         }
         for document in documents {
             let (kind, name) = head(document);
             let name = if kind == "Topology" { "" } else { name };
-            let Some(fills) = self.0.get(&(kind.to_owned(), name.to_owned())) else { continue };
+            let Some(fills) = self.documents.get(&(kind.to_owned(), name.to_owned())) else {
+                continue;
+            };
             for fill in fills {
                 fill.applied.store(true, Ordering::Relaxed);
-                fill.put(document, &["spec".to_owned()], found);
+                if self.exhausted() {
+                    return;
+                }
+                let work = fill.put(document, &["spec".to_owned()], found);
+                self.work.fetch_add(work, Ordering::Relaxed);
             }
         }
     }
 
+    /// Whether putting the values takes more than any mesh needs.
+    fn exhausted(&self) -> bool {
+        self.work.load(Ordering::Relaxed) > MAX_WORK
+    }
+
     /// Reports the values whose document was not there.
     pub(super) fn finish(&self, found: &mut Diagnostics) {
-        for ((kind, name), fills) in &self.0 {
+        let first = self.documents.values().flatten().map(|fill| fill.named).min();
+        if let Some(first) = first.filter(|_| self.exhausted()) {
+            let message = "the outputs that are mapped take too long to put into the topology";
+            let finding = Diagnostic::new(&UNUSABLE_OUTPUT, first, message);
+            found.push(finding.help("map each output once, into mappings of a usual size"));
+            return;
+        }
+        for ((kind, name), fills) in &self.documents {
             for fill in fills.iter().filter(|fill| !fill.applied.load(Ordering::Relaxed)) {
                 let message = format!("there is no {kind} `{}`", name.escape_debug());
                 found.push(Diagnostic::new(&UNUSABLE_OUTPUT, fill.named, message));
@@ -118,18 +161,22 @@ impl Fills {
 }
 
 impl Fill {
-    fn put(&self, document: &mut Node, start: &[String], found: &mut Diagnostics) {
+    /// Puts the value where it belongs; gives the number of nodes that this took.
+    fn put(&self, document: &mut Node, start: &[String], found: &mut Diagnostics) -> usize {
         let mut node = document;
+        let mut work = self.size;
         let path: Vec<&String> = start.iter().chain(&self.path).collect();
         for (at, part) in path.iter().enumerate() {
             if node.is_null() {
                 node.value = Value::Mapping(Vec::new());
             }
+            work += width(node);
             let place = match &mut node.value {
                 Value::Mapping(entries) => {
                     let known = entries.iter().position(|entry| *entry.key == ***part);
                     let Some(known) = known else {
-                        return entries.push(self.rest(&path[at..]));
+                        entries.push(self.rest(&path[at..]));
+                        return work;
                     };
                     Some(&mut entries[known].value)
                 }
@@ -141,10 +188,11 @@ impl Fill {
                     format!("there is no `{}` to put the output into", part.escape_debug());
                 let finding = Diagnostic::new(&UNUSABLE_OUTPUT, self.named, message);
                 found.push(finding.related(node.span, "it would stand here"));
-                return;
+                return work;
             };
             node = next;
         }
+        work += count(node);
         if node.is_null() {
             *node = self.value.clone();
         } else if json(node) != json(&self.value) {
@@ -155,6 +203,7 @@ impl Fill {
                 .related(self.named, "mapped here");
             found.push(finding.help("remove the value from the topology, or apply Terraform"));
         }
+        work
     }
 
     /// What is not there yet of a path, with the value at its end.
@@ -165,6 +214,15 @@ impl Fill {
             Node { span: self.named, value: Value::Mapping(vec![entry]) }
         });
         Entry { key: key(path[0]), key_span: self.named, value }
+    }
+}
+
+/// How many nodes are looked at to find a part in a node.
+fn width(node: &Node) -> usize {
+    let entries = |node: &Node| node.entries().map_or(1, <[Entry]>::len);
+    match &node.value {
+        Value::Sequence(items) => items.iter().map(entries).sum(),
+        _ => entries(node),
     }
 }
 
@@ -368,6 +426,23 @@ spec:
             let all: Vec<_> = sources.iter().map(|(_, source)| source.text()).collect();
             assert!(!all.concat().contains("hunter2"), "{all:?}");
         }
+    }
+
+    #[test]
+    fn a_place_is_not_deeper_than_the_language() {
+        let place = vec!["a"; 2_000].join("/");
+        let (_, found, _) = loaded(&format!("zone_id: {place}"), OUTPUTS);
+        assert_eq!(found, ["landbridge.yaml:6:51 LB0028 a place has at most 32 parts"]);
+        let (_, found, _) = loaded(&format!("zone_id: {}", vec!["a"; 32].join("/")), OUTPUTS);
+        assert_eq!(found, ["landbridge.yaml:6:51 LB0005 unknown key `a`"]);
+    }
+
+    #[test]
+    fn many_places_in_a_large_mapping_end() {
+        let places: Vec<_> = (0..20_000).map(|at| format!("regions/r{at}")).collect();
+        let (_, found, _) = loaded(&format!("zone_id: [{}]", places.join(",")), OUTPUTS);
+        let long = |found: &&String| found.contains("LB0028 the outputs that are mapped take too");
+        assert_eq!(found.iter().filter(long).count(), 1, "{:?}", found.first());
     }
 
     #[test]
