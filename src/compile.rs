@@ -21,6 +21,7 @@ mod health;
 mod iam;
 mod load_balancer;
 mod metadata;
+mod name;
 mod namespace;
 mod network_policy;
 mod service;

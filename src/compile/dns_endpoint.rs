@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::Input;
 use super::metadata::{Object, object};
+use super::name::{LONGEST, digest, readable};
 use crate::resource::Desired;
+use crate::spec::value::is_label;
 use crate::topology::records::{Record, records};
 
 /// Adds one object for each entrypoint with a record of the cluster.
@@ -23,7 +25,7 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
         }
         let name = &entrypoint.name.value;
         let endpoints: Vec<Value> = records.iter().map(|record| endpoint(name, record)).collect();
-        let object_name = name.replace('*', "any").replace('_', "x-");
+        let object_name = object_name(name);
         let spec = object([("endpoints", endpoints.into())]);
         let endpoint = Object {
             api_version: "externaldns.k8s.io/v1alpha1",
@@ -37,6 +39,20 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
         desired.resources.push(endpoint.with(topology, Some(("spec", spec))));
     }
 }
+
+/// The name of an entrypoint's object: its own, or where no object can have that, such as
+/// `*.example.com`, one with a digest. No other entrypoint has that: its last label would be it.
+fn object_name(name: &str) -> String {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let own = name.len() <= LONGEST && name.split('.').all(|label| is_label(label, 63));
+    if own && !last.starts_with(DIGEST) {
+        return name.to_owned();
+    }
+    format!("{}.{DIGEST}{}", readable(name), digest(name))
+}
+
+/// What the label with a digest begins with.
+const DIGEST: &str = "record-";
 
 /// A record as ExternalDNS' `Endpoint`.
 fn endpoint(name: &str, record: &Record) -> Value {
@@ -53,4 +69,36 @@ fn endpoint(name: &str, record: &Record) -> Value {
         out.insert("providerSpecific".to_owned(), properties.into());
     }
     out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::object_name;
+    use crate::spec::value::is_label;
+
+    #[test]
+    fn names_of_objects_are_valid_and_different() {
+        let long = format!("*.{}", vec!["a".repeat(62); 4].join(".").split_off(1));
+        let own = object_name("*.example.com");
+        let names = [
+            "*.example.com",
+            "any.example.com",
+            "_a.example.com",
+            "x-a.example.com",
+            "a.example.com",
+            "example.com",
+            &long,
+            &own,
+        ];
+        let objects: BTreeSet<_> = names.iter().map(|name| object_name(name)).collect();
+        assert_eq!(objects.len(), names.len(), "{objects:?}");
+        for object in &objects {
+            assert!(object.len() <= 253, "{object}");
+            assert!(object.split('.').all(|label| is_label(label, 63)), "{object}");
+        }
+        assert_eq!(object_name("any.example.com"), "any.example.com");
+        assert!(own.starts_with("example.com.record-"), "{own}");
+    }
 }

@@ -1,5 +1,7 @@
 //! Names by which users reach the regions.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use super::super::Topology;
@@ -26,6 +28,7 @@ pub(super) fn resolve(
 ) {
     let mut entries: Vec<_> = written.entrypoints.iter().collect();
     entries.sort_by(|a, b| a.0.value.cmp(&b.0.value));
+    let mut firsts: BTreeMap<String, Span> = BTreeMap::new();
     for (written_name, entrypoint) in entries {
         let name = Spanned::new(canonical(&written_name.value), written_name.span);
         if !is_record_name(&name.value) {
@@ -34,12 +37,14 @@ pub(super) fn resolve(
             invalid(name.span, message, help, found);
             continue;
         }
-        if let Some(first) =
-            topology.entrypoints.iter().find(|other| other.name.value == name.value)
-        {
-            found.push(crate::spec::duplicate("entrypoint", &name, &first.name));
-            continue;
-        }
+        match firsts.entry(name.value.clone()) {
+            Entry::Vacant(first) => first.insert(name.span),
+            Entry::Occupied(first) => {
+                let first = Spanned::new(name.value.clone(), *first.get());
+                found.push(crate::spec::duplicate("entrypoint", &name, &first));
+                continue;
+            }
+        };
         let resolved = one(name, entrypoint, topology, names, found);
         topology.entrypoints.push(resolved);
     }
@@ -89,7 +94,10 @@ fn one(
 fn is_record_name(name: &str) -> bool {
     let mut labels = name.split('.');
     let first = labels.next().unwrap_or_default();
-    let first_ok = first == "*" || is_label(first.strip_prefix('_').unwrap_or(first), 62);
+    let first_ok = match first.strip_prefix('_') {
+        Some(rest) => is_label(rest, 62),
+        None => first == "*" || is_label(first, 63),
+    };
     name.len() <= 253 && first_ok && labels.all(|label| is_label(label, 63))
 }
 
@@ -315,5 +323,21 @@ impl Targets<'_> {
             Some(Spanned::new(resolved, place.span))
         });
         places.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_record_name;
+
+    #[test]
+    fn names_of_records() {
+        let long = "a".repeat(63);
+        for name in ["a.example.com", "*.example.com", "_sip.example.com", &format!("{long}.com")] {
+            assert!(is_record_name(name), "{name}");
+        }
+        for name in ["", "*a.example.com", "a.*.com", "_.com", &format!("_{long}.com"), "a..b"] {
+            assert!(!is_record_name(name), "{name}");
+        }
     }
 }
