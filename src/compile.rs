@@ -30,7 +30,7 @@ pub mod terraform;
 
 use std::collections::BTreeMap;
 
-use crate::resource::Desired;
+use crate::resource::{Desired, Resource};
 use crate::topology::certificates::DnsRole;
 use crate::topology::{ClusterId, ClusterSet, NamespaceId, PeerKind, ServiceId, Topology};
 
@@ -231,6 +231,19 @@ pub fn cluster(topology: &Topology, index: &Index, id: ClusterId) -> Desired {
         (generator.generate)(&input, &mut desired);
     }
     desired
+}
+
+/// The generators that make network policies; no other one makes any.
+const POLICIES: &[&str] = &["default_deny", "dns", "network_policy", "capability", "health"];
+
+/// Compiles the network policies of one cluster, and nothing else.
+pub fn policies(topology: &Topology, index: &Index, id: ClusterId) -> Vec<Resource> {
+    let mut desired = Desired::default();
+    let input = Input { topology, index, id };
+    for generator in GENERATORS.iter().filter(|known| POLICIES.contains(&known.name)) {
+        (generator.generate)(&input, &mut desired);
+    }
+    desired.resources
 }
 
 /// The folders below the output folder, unsorted: each cluster's, and those of the GitOps tool.

@@ -4,9 +4,11 @@
 //! take part in a flow: declared workloads, what was found beside them, and what may stand beside
 //! them. What a policy decides is asked of [`crate::policy`]; here both ends of a flow meet.
 
+pub mod declared;
 pub mod found;
 pub mod mesh;
 pub mod objects;
 pub mod service;
+pub mod settings;
 
 pub use mesh::{Endpoint, EndpointId, Member, Mesh, Origin, Standing, WrittenPolicy};

@@ -1,5 +1,7 @@
 //! Every cluster with its policies, and every endpoint.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::NotChecked;
 use crate::policy::{Identity, Policy, Protocol, Semantics};
 use crate::source::Span;
@@ -16,6 +18,9 @@ pub struct Mesh {
     pub endpoints: Vec<Endpoint>,
     /// What could not be read, and is missing in it.
     pub unread: Vec<NotChecked>,
+    /// The names of ports whose numbers nobody says. The number here is one that no policy names,
+    /// and means nothing.
+    pub unnumbered: BTreeMap<u16, String>,
 }
 
 /// A cluster.
@@ -111,6 +116,11 @@ impl Mesh {
     pub fn endpoints(&self) -> impl Iterator<Item = (EndpointId, &Endpoint)> {
         let id = |at| EndpointId(u32::try_from(at).expect("internal error: 2^32 endpoints"));
         self.endpoints.iter().enumerate().map(move |(at, endpoint)| (id(at), endpoint))
+    }
+
+    /// What a port is called: its number, or its name where nobody says the number.
+    pub fn port_name(&self, port: u16) -> String {
+        self.unnumbered.get(&port).cloned().unwrap_or_else(|| port.to_string())
     }
 
     /// An endpoint with its cluster: `namespace/workload@cluster`.
