@@ -5,10 +5,17 @@
 //! them. What a policy decides is asked of [`crate::policy`]; here both ends of a flow meet.
 
 pub mod declared;
+pub mod engine;
 pub mod found;
 pub mod mesh;
 pub mod objects;
+pub mod outside;
+pub mod possible;
 pub mod service;
-pub mod settings;
 
+mod index;
+#[cfg(test)]
+pub(crate) mod sample;
+
+pub use engine::{Admitted, Party, Reach};
 pub use mesh::{Endpoint, EndpointId, Member, Mesh, Origin, Standing, WrittenPolicy};

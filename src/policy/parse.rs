@@ -213,7 +213,7 @@ impl Reader<'_> {
             if rule.subject.is_only_negative() {
                 self.remark(rule.span, RemarkSort::OnlyNegative);
             }
-            let only_negative = selectors::of(&rule.peers).any(super::Selector::is_only_negative);
+            let only_negative = rule.peers.selectors().any(super::Selector::is_only_negative);
             if only_negative {
                 self.remark(rule.span, RemarkSort::OnlyNegative);
             }

@@ -218,6 +218,24 @@ pub enum Peers {
     Of(Vec<Peer>),
 }
 
+impl Peers {
+    /// The peers that are said, if some are.
+    pub fn said(&self) -> &[Peer] {
+        match self {
+            Self::Of(peers) => peers,
+            Self::Nobody | Self::Unsaid => &[],
+        }
+    }
+
+    /// The selectors by which peers are said.
+    pub fn selectors(&self) -> impl Iterator<Item = &Selector> {
+        self.said().iter().filter_map(|peer| match peer {
+            Peer::Labels { selector, .. } => Some(selector),
+            Peer::Cidr { .. } | Peer::Name(_) => None,
+        })
+    }
+}
+
 /// One peer of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peer {

@@ -97,11 +97,14 @@ impl<'a> Agent<'a> {
         policies: impl IntoIterator<Item = &'a Policy>,
         endpoints: impl IntoIterator<Item = &'a Identity>,
     ) -> Self {
-        let mut names: Names<'a> = BTreeMap::new();
-        for (name, ports) in endpoints.into_iter().flat_map(|known| &known.ports) {
-            names.entry(name).or_default().extend(ports);
-        }
         let rules = Buckets::new(policies.into_iter().flat_map(|known| &known.rules));
+        let mut names: Names<'a> = BTreeMap::new();
+        // They are many, and hardly any policy names a port.
+        if rules.name_ports() {
+            for (name, ports) in endpoints.into_iter().flat_map(|known| &known.ports) {
+                names.entry(name).or_default().extend(ports);
+            }
+        }
         Self { semantics, rules, names: Arc::new(names) }
     }
 

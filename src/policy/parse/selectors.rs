@@ -4,22 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{Reader, field};
 use crate::policy::label::{CLUSTER, Key, NAMESPACE, NAMESPACE_LABELS, Source};
-use crate::policy::rule::{Peer, Peers, RemarkSort};
+use crate::policy::rule::RemarkSort;
 use crate::policy::selector::{Operator, Requirement, Selector};
 use crate::source::Span;
 use crate::yaml::Node;
-
-/// The selectors by labels among peers.
-pub(super) fn of(peers: &Peers) -> impl Iterator<Item = &Selector> {
-    let known: &[Peer] = match peers {
-        Peers::Of(known) => known,
-        Peers::Nobody | Peers::Unsaid => &[],
-    };
-    known.iter().filter_map(|peer| match peer {
-        Peer::Labels { selector, .. } => Some(selector),
-        Peer::Cidr { .. } | Peer::Name(_) => None,
-    })
-}
 
 impl Reader<'_> {
     /// Reads a selector whose keys are of the source `otherwise` where they name none

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::identity::{Identity, Sort};
 use super::super::label::{Key, NAMESPACE, Source};
-use super::super::rule::{Direction, Rule};
+use super::super::rule::{Direction, Rule, Which};
 use super::super::selector::Operator;
 
 /// Where a rule is kept: its direction, whether it is about nodes, and what its subject must have:
@@ -53,6 +53,14 @@ impl<'a> Buckets<'a> {
             buckets.entry(Bucket::of(rule)).or_default().push(at);
         }
         Self { rules, buckets }
+    }
+
+    /// Whether a rule names an egress port.
+    pub(super) fn name_ports(&self) -> bool {
+        let egress = self.rules.iter().filter(|rule| rule.direction == Direction::Egress);
+        let mut ports =
+            egress.flat_map(|rule| &rule.ports).flatten().flat_map(|known| &known.ports);
+        ports.any(|ports| matches!(ports.which, Which::Named(_)))
     }
 
     /// The rules about an endpoint in one direction, in their order.

@@ -51,9 +51,9 @@ impl<'a> Subject<'a> {
         let firewall = semantics.settings().host_firewall;
         let forced =
             semantics.enforcement() == Enforcement::Always || identity.labels.is_reserved("init");
-        let state = if semantics.enforcement() == Enforcement::Never || (host && !firewall) {
-            State::Open
-        } else if rules.is_empty() && !forced {
+        let nothing = rules.is_empty() && !forced;
+        let never = semantics.enforcement() == Enforcement::Never;
+        let state = if never || nothing || (host && !firewall) {
             State::Open
         } else if conflicts(&rules, semantics) {
             State::Broken

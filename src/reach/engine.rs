@@ -1,0 +1,266 @@
+//! Both ends of flows: the agents of every cluster, and what each decides about each endpoint.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::index::Index;
+use super::mesh::{EndpointId, Mesh};
+use crate::policy::rule::{Action, Peers};
+use crate::policy::{Agent, Direction, Identity, Label, Opening, Selector, Source, Subject};
+use crate::topology::ClusterId;
+
+/// Who may reach whom in a mesh.
+#[derive(Clone, Debug)]
+pub struct Reach<'m> {
+    mesh: &'m Mesh,
+    agents: Vec<Agent<'m>>,
+    /// Of each endpoint, as the target and as the source of flows.
+    subjects: Vec<(Subject<'m>, Subject<'m>)>,
+    index: Index<'m>,
+    /// Whom the selectors of all peers select.
+    selected: BTreeMap<&'m Selector, Vec<EndpointId>>,
+}
+
+/// One side of a flow.
+#[derive(Clone, Copy, Debug)]
+pub enum Party<'a> {
+    /// Pods of the mesh.
+    Endpoint(EndpointId),
+    /// Who is no pod of the mesh: the world, an address, a node.
+    Outside(&'a Identity),
+}
+
+/// Whom one end of flows may let through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    /// Everyone, except where a rule denies it.
+    Everyone,
+    /// These endpoints at most, sorted; parties outside are not among them.
+    Some(Vec<EndpointId>),
+}
+
+impl<'m> Reach<'m> {
+    /// Reads the rules about every endpoint, and whom every rule admits.
+    pub fn new(mesh: &'m Mesh) -> Self {
+        let index = Index::new(mesh);
+        let agents: Vec<Agent<'m>> = mesh
+            .clusters
+            .par_iter()
+            .map(|member| {
+                let policies = member.policies.iter().map(|written| &written.policy);
+                let known = |id: ClusterId| member.joined.contains(id);
+                let endpoints = mesh.endpoints.iter().filter(|one| known(one.cluster));
+                Agent::new(&member.semantics, policies, endpoints.map(|one| &one.identity))
+            })
+            .collect();
+        let subjects = mesh.endpoints.par_iter().map(|endpoint| {
+            let agent = &agents[endpoint.cluster.index()];
+            let subject = |direction| agent.subject(&endpoint.identity, direction);
+            (subject(Direction::Ingress), subject(Direction::Egress))
+        });
+        let subjects = subjects.collect();
+        let rules = mesh.clusters.iter().flat_map(|member| &member.policies);
+        let rules = rules.flat_map(|written| &written.policy.rules);
+        let mut selectors: Vec<&Selector> = rules.flat_map(|rule| rule.peers.selectors()).collect();
+        selectors.sort_unstable();
+        selectors.dedup();
+        let selected = selectors.into_par_iter().map(|one| (one, index.selected(one)));
+        let selected = selected.collect::<Vec<_>>().into_iter().collect();
+        Self { mesh, agents, subjects, index, selected }
+    }
+
+    /// The mesh.
+    pub fn mesh(&self) -> &'m Mesh {
+        self.mesh
+    }
+
+    /// The agents of a cluster.
+    pub fn agent(&self, cluster: ClusterId) -> &Agent<'m> {
+        &self.agents[cluster.index()]
+    }
+
+    /// An endpoint as the target or the source of flows.
+    pub fn subject(&self, endpoint: EndpointId, direction: Direction) -> &Subject<'m> {
+        let (ingress, egress) = &self.subjects[endpoint.index()];
+        match direction {
+            Direction::Ingress => ingress,
+            Direction::Egress => egress,
+        }
+    }
+
+    /// The endpoints that a selector selects, sorted.
+    pub fn selected(&self, selector: &Selector) -> Vec<EndpointId> {
+        match self.selected.get(selector) {
+            Some(known) => known.clone(),
+            None => self.index.selected(selector),
+        }
+    }
+
+    /// The identity of a party.
+    pub fn identity<'a>(&self, party: Party<'a>) -> &'a Identity
+    where
+        'm: 'a,
+    {
+        match party {
+            Party::Endpoint(id) => &self.mesh.endpoint(id).identity,
+            Party::Outside(identity) => identity,
+        }
+    }
+
+    /// What one end lets through from or to a party.
+    pub fn end(&self, endpoint: EndpointId, direction: Direction, party: Party<'_>) -> Opening {
+        self.subject(endpoint, direction).toward(self.identity(party)).opening()
+    }
+
+    /// What both ends let through, after service translation. Pods of clusters that are not
+    /// joined do not reach each other by their own identities.
+    pub fn opening(&self, from: Party<'_>, to: Party<'_>) -> Opening {
+        let egress = |source| self.end(source, Direction::Egress, to);
+        let ingress = |target| self.end(target, Direction::Ingress, from);
+        match (from, to) {
+            (Party::Endpoint(source), Party::Endpoint(target)) => {
+                if !self.joined(source, target) {
+                    return Opening::closed();
+                }
+                let ingress = ingress(target);
+                if ingress.is_closed() { ingress } else { ingress.and(&egress(source)) }
+            }
+            (Party::Endpoint(source), Party::Outside(_)) => egress(source),
+            (Party::Outside(_), Party::Endpoint(target)) => ingress(target),
+            (Party::Outside(_), Party::Outside(_)) => Opening::everything(),
+        }
+    }
+
+    /// Whether two endpoints can reach each other but for policies.
+    pub fn joined(&self, one: EndpointId, other: EndpointId) -> bool {
+        let cluster = |id| self.mesh.endpoint(id).cluster;
+        self.mesh.cluster(cluster(one)).joined.contains(cluster(other))
+    }
+
+    /// Whom an end may let through.
+    pub fn admitted(&self, endpoint: EndpointId, direction: Direction) -> Admitted {
+        let subject = self.subject(endpoint, direction);
+        if !subject.is_isolated() {
+            return if subject.is_broken() {
+                Admitted::Some(Vec::new())
+            } else {
+                Admitted::Everyone
+            };
+        }
+        let cluster = self.mesh.endpoint(endpoint).cluster;
+        let semantics = &self.mesh.cluster(cluster).semantics;
+        let mut ids = Vec::new();
+        for rule in subject.rules().iter().filter(|rule| rule.action == Action::Allow) {
+            if matches!((&rule.peers, &rule.ports), (Peers::Unsaid, Some(_))) {
+                return Admitted::Everyone;
+            }
+            for selector in rule.peers.selectors() {
+                if semantics.aggregates() && selects_aggregates(selector) {
+                    return Admitted::Everyone;
+                }
+                ids.extend(self.selected.get(selector).into_iter().flatten());
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Admitted::Some(ids)
+    }
+}
+
+/// Whether a selector selects the word for an aggregate of identities, and with it all of them
+/// (`Semantics::aggregates`).
+fn selects_aggregates(selector: &Selector) -> bool {
+    ["aggregate-cluster", "aggregate-cluster-mesh", "aggregate-remote-node", "aggregate-world"]
+        .iter()
+        .any(|name| {
+            let label = Label::new(Source::Reserved, *name, "");
+            selector.matches(&[label].into_iter().collect())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{mesh, policy, workload};
+    use super::*;
+    use crate::policy::Protocol;
+
+    fn two() -> Mesh {
+        let mut mesh = mesh(&[("euw1", "1.20.2"), ("use1", "1.18.6")]);
+        for cluster in 0..2 {
+            workload(&mut mesh, cluster, "shop/web");
+            workload(&mut mesh, cluster, "shop/api");
+        }
+        mesh
+    }
+
+    const WEB_TO_API: &str = "{endpointSelector: {matchLabels: {app: api}}, ingress: [{fromEndpoints: \
+         [{matchLabels: {app: web}}], toPorts: [{ports: [{port: '8080'}]}]}]}";
+
+    fn named(mesh: &Mesh, name: &str) -> EndpointId {
+        let mut ids = mesh.endpoints().map(|(id, _)| id);
+        ids.find(|id| mesh.describe(*id) == name).expect("an endpoint")
+    }
+
+    #[test]
+    fn both_ends_must_let_a_flow_through() {
+        let mut mesh = two();
+        policy(&mut mesh, 1, "shop/api", WEB_TO_API);
+        let deny = "{endpointSelector: {matchLabels: {app: web}}, egress: [{toEndpoints: \
+             [{matchExpressions: [{key: io.cilium.k8s.policy.cluster, operator: Exists}]}], \
+             toPorts: [{ports: [{port: '8000', endPort: 8100, protocol: TCP}]}]}]}";
+        policy(&mut mesh, 0, "shop/web", deny);
+        let reach = Reach::new(&mesh);
+        let opening = |from: &str, to: &str| {
+            let party = |name| Party::Endpoint(named(&mesh, name));
+            reach.opening(party(from), party(to)).to_string()
+        };
+        assert_eq!(opening("shop/web@euw1", "shop/api@use1"), "TCP/8080");
+        assert_eq!(
+            opening("shop/web@use1", "shop/api@use1"),
+            "TCP/8080, UDP/8080, SCTP/8080",
+            "nothing isolates the source"
+        );
+        assert_eq!(opening("shop/api@euw1", "shop/api@use1"), "nothing");
+        assert_eq!(opening("shop/web@euw1", "shop/api@euw1"), "TCP/8000-8100");
+        assert_eq!(opening("shop/api@use1", "shop/api@euw1"), "every port");
+        let api = named(&mesh, "shop/api@use1");
+        let web = ["shop/web@euw1", "shop/web@use1"].map(|name| named(&mesh, name)).to_vec();
+        assert_eq!(reach.admitted(api, Direction::Ingress), Admitted::Some(web));
+        assert_eq!(reach.admitted(api, Direction::Egress), Admitted::Everyone);
+        let world = Identity::world();
+        let end = reach.end(api, Direction::Ingress, Party::Outside(&world));
+        assert_eq!(end.at(Protocol::TCP, 8080), None);
+    }
+
+    #[test]
+    fn clusters_that_are_not_joined_do_not_meet() {
+        let mut mesh = two();
+        mesh.clusters[0].joined = std::iter::once(ClusterId::new(0)).collect();
+        let reach = Reach::new(&mesh);
+        let party = |name| Party::Endpoint(named(&mesh, name));
+        let between = reach.opening(party("shop/web@euw1"), party("shop/api@use1"));
+        assert!(between.is_closed());
+    }
+
+    #[test]
+    fn what_rules_admit_is_what_asking_everyone_says() {
+        let mut mesh = two();
+        policy(&mut mesh, 0, "shop/api", WEB_TO_API);
+        policy(&mut mesh, 1, "shop/api", WEB_TO_API);
+        let wide = "{endpointSelector: {matchLabels: {app: web}}, egress: [{toEndpoints: \
+             [{matchExpressions: [{key: app, operator: NotIn, values: [api]}]}]}]}";
+        policy(&mut mesh, 0, "shop/web", wide);
+        let reach = Reach::new(&mesh);
+        for (id, _) in mesh.endpoints() {
+            for direction in [Direction::Ingress, Direction::Egress] {
+                let Admitted::Some(admitted) = reach.admitted(id, direction) else { continue };
+                let open = |peer: &EndpointId| {
+                    !reach.end(id, direction, Party::Endpoint(*peer)).is_closed()
+                };
+                let all: Vec<_> = mesh.endpoints().map(|(id, _)| id).filter(open).collect();
+                assert!(all.iter().all(|one| admitted.contains(one)), "{}", mesh.describe(id));
+            }
+        }
+    }
+}
