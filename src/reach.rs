@@ -12,6 +12,7 @@ pub mod objects;
 pub mod outside;
 pub mod possible;
 pub mod service;
+pub mod settings;
 
 mod index;
 #[cfg(test)]
