@@ -7,25 +7,10 @@ use crate::source::SourceMap;
 use crate::spec::load;
 use crate::system::memory::MemorySystem;
 
-/// A mesh of two clusters, `use1` and `euw1`, with one application in namespace `payments`.
-pub(crate) const TWO_CLUSTERS: &str = r"
-apiVersion: landbridge.dev/v1alpha1
-kind: Topology
-metadata: {name: test}
-spec:
-  versions: {kubernetes: 1.34.2, cilium: 1.19.6}
-  mesh:
-    encryption: {type: wireguard}
-    discovery: {globalServices: true, mcs: true}
-    defaultDeny: [ingress, egress]
-  clusterDefaults:
-    kubeProxy: replaced
-    distribution: kubeadm
-    loadBalancers: {controller: aws-load-balancer-controller}
-  regions:
-    us-east-1: {provider: aws, networks: {main: {cidrs: [10.0.0.0/16]}}}
-    eu-west-1: {provider: aws, networks: {main: {cidrs: [10.1.0.0/16]}}}
----
+/// The clusters of both samples.
+macro_rules! clusters {
+    () => {
+        r"---
 apiVersion: landbridge.dev/v1alpha1
 kind: Cluster
 metadata: {name: use1}
@@ -49,7 +34,32 @@ spec:
   serviceCIDRs: [10.97.0.0/16]
   apiServer: {host: api.euw1.internal, port: 6443}
   clustermesh: {endpoint: {ips: [10.1.1.20]}}
----
+"
+    };
+}
+
+/// A mesh of two clusters, `use1` and `euw1`, with one application in namespace `payments`.
+pub(crate) const TWO_CLUSTERS: &str = concat!(
+    r"
+apiVersion: landbridge.dev/v1alpha1
+kind: Topology
+metadata: {name: test}
+spec:
+  versions: {kubernetes: 1.34.2, cilium: 1.19.6}
+  mesh:
+    encryption: {type: wireguard}
+    discovery: {globalServices: true, mcs: true}
+    defaultDeny: [ingress, egress]
+  clusterDefaults:
+    kubeProxy: replaced
+    distribution: kubeadm
+    loadBalancers: {controller: aws-load-balancer-controller}
+  regions:
+    us-east-1: {provider: aws, networks: {main: {cidrs: [10.0.0.0/16]}}}
+    eu-west-1: {provider: aws, networks: {main: {cidrs: [10.1.0.0/16]}}}
+",
+    clusters!(),
+    r"---
 apiVersion: landbridge.dev/v1alpha1
 kind: MeshApplication
 metadata: {name: payments}
@@ -66,10 +76,12 @@ spec:
       export: true
   flows:
     check-fraud: {from: [payment-frontend], to: [fraud-detection]}
-";
+"
+);
 
 /// The same mesh with an entrypoint by latency.
-pub(crate) const ENTRYPOINT: &str = r"
+pub(crate) const ENTRYPOINT: &str = concat!(
+    r"
 apiVersion: landbridge.dev/v1alpha1
 kind: Topology
 metadata: {name: test}
@@ -93,31 +105,9 @@ spec:
       targets:
         use1: {hostname: east.elb.us-east-1.amazonaws.com, healthCheckID: 11111111-2222}
         euw1: {hostname: west.elb.eu-west-1.amazonaws.com, healthCheckID: 33333333-4444}
----
-apiVersion: landbridge.dev/v1alpha1
-kind: Cluster
-metadata: {name: use1}
-spec:
-  region: us-east-1
-  id: 1
-  nodeCIDRs: [10.0.1.0/24]
-  podCIDRs: [100.64.0.0/16]
-  serviceCIDRs: [10.96.0.0/16]
-  apiServer: {host: api.use1.internal, port: 6443}
-  clustermesh: {endpoint: {ips: [10.0.1.20]}}
----
-apiVersion: landbridge.dev/v1alpha1
-kind: Cluster
-metadata: {name: euw1}
-spec:
-  region: eu-west-1
-  id: 2
-  nodeCIDRs: [10.1.1.0/24]
-  podCIDRs: [100.65.0.0/16]
-  serviceCIDRs: [10.97.0.0/16]
-  apiServer: {host: api.euw1.internal, port: 6443}
-  clustermesh: {endpoint: {ips: [10.1.1.20]}}
-";
+",
+    clusters!()
+);
 
 /// Resolves the text of a `landbridge.yaml`, with every finding as `file:line:column code message`.
 pub(crate) fn resolved(text: &str) -> (Option<Topology>, Vec<String>) {
