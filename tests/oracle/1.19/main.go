@@ -80,10 +80,8 @@ type view struct {
 		Update(pkgtypes.NamedPortMap, pkgtypes.NamedPortMap) bool
 	}
 	repository *policy.Repository
-	// manager tells the repository of the pods of the cluster.
-	manager  identitymanager.IDManager
-	known    map[string]*identity.Identity
-	resolved map[string]*resolved
+	known      map[string]*identity.Identity
+	resolved   map[string]*resolved
 }
 
 type update struct {
@@ -198,11 +196,17 @@ func (v *view) Load(peers []oracle.Peer) error {
 	for _, known := range addresses.identities {
 		all[known.ID] = known.LabelArray
 	}
-	v.manager = identitymanager.NewIDManager(v.logger)
+	manager := identitymanager.NewIDManager(v.logger)
 	v.repository = policy.NewPolicyRepository(v.logger, all, nil,
 		envoypolicy.NewEnvoyL7RulesTranslator(v.logger, certificatemanager.NewMockSecretManagerInline()),
-		v.manager, metrics{})
+		manager, metrics{})
 	v.repository.GetSelectorCache().SetLocalIdentityNotifier(names{})
+	// Before the rules: a rule that hears of a new pod starts a goroutine that never ends.
+	for _, peer := range peers {
+		if peer.Namespace != "" {
+			manager.Add(v.known[peer.ID])
+		}
+	}
 	for _, update := range v.updates {
 		v.repository.ReplaceByResource(update.entries, update.resource)
 	}
@@ -262,7 +266,6 @@ func (v *view) resolve(subject oracle.Peer) (*resolved, error) {
 		return found, nil
 	}
 	pod := owner{subject, v}
-	v.manager.Add(v.known[subject.ID])
 	selected, _, err := v.repository.GetSelectorPolicy(v.known[subject.ID], 0, &statistics{}, pod.GetID())
 	if err != nil {
 		return nil, err
