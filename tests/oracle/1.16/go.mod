@@ -5,6 +5,7 @@ go 1.24.0
 require (
 	github.com/cilium/cilium v1.16.19
 	github.com/sirupsen/logrus v1.9.3
+	k8s.io/apimachinery v0.30.2
 	landbridge.dev/oracle/common v0.0.0
 )
 
@@ -130,7 +131,6 @@ require (
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	k8s.io/api v0.30.2 // indirect
 	k8s.io/apiextensions-apiserver v0.30.2 // indirect
-	k8s.io/apimachinery v0.30.2 // indirect
 	k8s.io/client-go v0.30.2 // indirect
 	k8s.io/klog/v2 v2.130.1 // indirect
 	k8s.io/kube-openapi v0.0.0-20240423202451-8948a665c108 // indirect

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/sirupsen/logrus"
 
@@ -50,7 +51,7 @@ type engine struct{}
 
 func (engine) Version() string { return "1.16.19" }
 
-func (engine) Open(settings oracle.Settings, cluster oracle.Cluster) (oracle.View, error) {
+func (engine) Open(settings oracle.Settings, cluster oracle.Cluster, outside oracle.Outside) (oracle.View, error) {
 	if settings.LocalCluster(false) {
 		return nil, errors.New("Cilium 1.16 has no policy-default-local-cluster")
 	}
@@ -59,9 +60,11 @@ func (engine) Open(settings oracle.Settings, cluster oracle.Cluster) (oracle.Vie
 	option.Config.PolicyCIDRMatchMode = settings.PolicyCIDRMatchMode
 	option.Config.ClusterName = cluster.Name
 	option.Config.ClusterID = cluster.ID
+	provide(outside)
 	policy.SetPolicyEnabled(settings.Enforcement())
 	api.InitEntities(cluster.Name)
 	return &view{
+		outside:  outside,
 		groups:   map[string][]api.CIDR{},
 		ports:    pkgtypes.NewNamedPortMultiMap(),
 		known:    map[string]*identity.Identity{},
@@ -71,6 +74,7 @@ func (engine) Open(settings oracle.Settings, cluster oracle.Cluster) (oracle.Vie
 
 // view is the engine in one cluster.
 type view struct {
+	outside oracle.Outside
 	updates []update
 	groups  map[string][]api.CIDR
 	ports   interface {
@@ -103,7 +107,14 @@ func (v *view) Add(object json.RawMessage) error {
 			written.Namespace = "default"
 		}
 		v.inline(written.Spec, written.Specs)
+		v.services(written.Spec, written.Specs)
 		rules, err := written.Parse()
+		if err == nil && slices.ContainsFunc(rules, (*api.Rule).RequiresDerivative) {
+			written.Spec = nil
+			if written.Specs, err = derive(rules); err == nil {
+				rules, err = written.Parse()
+			}
+		}
 		return v.add(ipcachetypes.ResourceKindCNP, written.Namespace, written.Name, rules, err)
 	case "CiliumClusterwideNetworkPolicy":
 		var written v2.CiliumClusterwideNetworkPolicy
@@ -111,7 +122,14 @@ func (v *view) Add(object json.RawMessage) error {
 			return err
 		}
 		v.inline(written.Spec, written.Specs)
+		v.services(written.Spec, written.Specs)
 		rules, err := written.Parse()
+		if err == nil && slices.ContainsFunc(rules, (*api.Rule).RequiresDerivative) {
+			written.Spec = nil
+			if written.Specs, err = derive(rules); err == nil {
+				rules, err = written.Parse()
+			}
+		}
 		return v.add(ipcachetypes.ResourceKindCCNP, "", written.Name, rules, err)
 	case "NetworkPolicy":
 		var written slim_networkingv1.NetworkPolicy

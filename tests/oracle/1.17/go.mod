@@ -5,6 +5,7 @@ go 1.24.0
 require (
 	github.com/cilium/cilium v1.17.6
 	github.com/sirupsen/logrus v1.9.3
+	k8s.io/apimachinery v0.32.0
 	landbridge.dev/oracle/common v0.0.0
 )
 
@@ -123,7 +124,6 @@ require (
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	k8s.io/api v0.32.0 // indirect
 	k8s.io/apiextensions-apiserver v0.32.0 // indirect
-	k8s.io/apimachinery v0.32.0 // indirect
 	k8s.io/client-go v0.32.0 // indirect
 	k8s.io/klog/v2 v2.130.1 // indirect
 	k8s.io/kube-openapi v0.0.0-20241105132330-32ad38e42d3f // indirect

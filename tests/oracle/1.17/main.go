@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net/netip"
+	"slices"
 
 	"github.com/sirupsen/logrus"
 
@@ -52,7 +53,7 @@ type engine struct{}
 
 func (engine) Version() string { return "1.17.6" }
 
-func (engine) Open(settings oracle.Settings, cluster oracle.Cluster) (oracle.View, error) {
+func (engine) Open(settings oracle.Settings, cluster oracle.Cluster, outside oracle.Outside) (oracle.View, error) {
 	if settings.LocalCluster(false) {
 		return nil, errors.New("Cilium 1.17 has no policy-default-local-cluster")
 	}
@@ -62,10 +63,12 @@ func (engine) Open(settings oracle.Settings, cluster oracle.Cluster) (oracle.Vie
 	option.Config.PolicyCIDRMatchMode = settings.PolicyCIDRMatchMode
 	option.Config.ClusterName = cluster.Name
 	option.Config.ClusterID = cluster.ID
+	provide(outside)
 	policy.SetPolicyEnabled(settings.Enforcement())
 	api.InitEntities(cluster.Name)
 
 	return &view{
+		outside:  outside,
 		groups:   map[netip.Prefix]labels.Labels{},
 		ports:    pkgtypes.NewNamedPortMultiMap(),
 		known:    map[string]*identity.Identity{},
@@ -75,6 +78,7 @@ func (engine) Open(settings oracle.Settings, cluster oracle.Cluster) (oracle.Vie
 
 // view is the engine in one cluster.
 type view struct {
+	outside oracle.Outside
 	updates []update
 	// groups are the prefixes of CIDR groups with the labels of their groups.
 	groups map[netip.Prefix]labels.Labels
@@ -116,14 +120,28 @@ func (v *view) Add(object json.RawMessage) error {
 		if written.Namespace == "" {
 			written.Namespace = "default"
 		}
+		v.services(written.Spec, written.Specs)
 		rules, err := written.Parse()
+		if err == nil && slices.ContainsFunc(rules, (*api.Rule).RequiresDerivative) {
+			written.Spec = nil
+			if written.Specs, err = derive(rules); err == nil {
+				rules, err = written.Parse()
+			}
+		}
 		return v.add(ipcachetypes.ResourceKindCNP, written.Namespace, written.Name, rules, err)
 	case "CiliumClusterwideNetworkPolicy":
 		var written v2.CiliumClusterwideNetworkPolicy
 		if err := json.Unmarshal(object, &written); err != nil {
 			return err
 		}
+		v.services(written.Spec, written.Specs)
 		rules, err := written.Parse()
+		if err == nil && slices.ContainsFunc(rules, (*api.Rule).RequiresDerivative) {
+			written.Spec = nil
+			if written.Specs, err = derive(rules); err == nil {
+				rules, err = written.Parse()
+			}
+		}
 		return v.add(ipcachetypes.ResourceKindCCNP, "", written.Name, rules, err)
 	case "NetworkPolicy":
 		var written slim_networkingv1.NetworkPolicy

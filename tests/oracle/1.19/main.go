@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"net/netip"
+	"slices"
 
 	"github.com/cilium/cilium/pkg/clustermesh/types"
 	"github.com/cilium/cilium/pkg/crypto/certificatemanager"
@@ -45,13 +46,14 @@ type engine struct{}
 
 func (engine) Version() string { return "1.19.6" }
 
-func (engine) Open(settings oracle.Settings, cluster oracle.Cluster) (oracle.View, error) {
+func (engine) Open(settings oracle.Settings, cluster oracle.Cluster, outside oracle.Outside) (oracle.View, error) {
 	option.Config.EnableIPv6 = settings.EnableIPv6
 	option.Config.EnableNonDefaultDenyPolicies = settings.NonDefaultDeny()
 	option.Config.EnableNodeSelectorLabels = settings.EnableNodeSelectorLabels
 	option.Config.PolicyCIDRMatchMode = settings.PolicyCIDRMatchMode
 	option.Config.ClusterName = cluster.Name
 	option.Config.ClusterID = cluster.ID
+	provide(outside)
 	policy.SetPolicyEnabled(settings.Enforcement())
 	api.InitEntities(cluster.Name)
 
@@ -59,6 +61,7 @@ func (engine) Open(settings oracle.Settings, cluster oracle.Cluster) (oracle.Vie
 	local := types.LocalClusterNameForPolicies(
 		types.PolicyConfig{PolicyDefaultLocalCluster: settings.LocalCluster(true)}, cluster.Name)
 	return &view{
+		outside:  outside,
 		logger:   logger,
 		local:    local,
 		groups:   map[netip.Prefix]labels.Labels{},
@@ -70,6 +73,7 @@ func (engine) Open(settings oracle.Settings, cluster oracle.Cluster) (oracle.Vie
 
 // view is the engine in one cluster.
 type view struct {
+	outside oracle.Outside
 	logger  *slog.Logger
 	local   string
 	updates []update
@@ -111,14 +115,28 @@ func (v *view) Add(object json.RawMessage) error {
 		if written.Namespace == "" {
 			written.Namespace = "default"
 		}
+		v.services(written.Spec, written.Specs)
 		rules, err := written.Parse(v.logger, v.local)
+		if err == nil && slices.ContainsFunc(rules, (*api.Rule).RequiresDerivative) {
+			written.Spec = nil
+			if written.Specs, err = derive(rules); err == nil {
+				rules, err = written.Parse(v.logger, v.local)
+			}
+		}
 		return v.add(ipcachetypes.ResourceKindCNP, written.Namespace, written.Name, policyutils.RulesToPolicyEntries(rules), err)
 	case "CiliumClusterwideNetworkPolicy":
 		var written v2.CiliumClusterwideNetworkPolicy
 		if err := json.Unmarshal(object, &written); err != nil {
 			return err
 		}
+		v.services(written.Spec, written.Specs)
 		rules, err := written.Parse(v.logger, v.local)
+		if err == nil && slices.ContainsFunc(rules, (*api.Rule).RequiresDerivative) {
+			written.Spec = nil
+			if written.Specs, err = derive(rules); err == nil {
+				rules, err = written.Parse(v.logger, v.local)
+			}
+		}
 		return v.add(ipcachetypes.ResourceKindCCNP, "", written.Name, policyutils.RulesToPolicyEntries(rules), err)
 	case "NetworkPolicy":
 		var written slim_networkingv1.NetworkPolicy

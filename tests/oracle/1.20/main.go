@@ -46,7 +46,7 @@ type engine struct{}
 
 func (engine) Version() string { return "1.20.2" }
 
-func (engine) Open(settings oracle.Settings, cluster oracle.Cluster) (oracle.View, error) {
+func (engine) Open(settings oracle.Settings, cluster oracle.Cluster, outside oracle.Outside) (oracle.View, error) {
 	option.Config.EnableIPv6 = settings.EnableIPv6
 	option.Config.EnableNonDefaultDenyPolicies = settings.NonDefaultDeny()
 	option.Config.EnableNodeSelectorLabels = settings.EnableNodeSelectorLabels
@@ -61,6 +61,7 @@ func (engine) Open(settings oracle.Settings, cluster oracle.Cluster) (oracle.Vie
 	local := types.LocalClusterNameForPolicies(
 		types.PolicyConfig{PolicyDefaultLocalCluster: settings.LocalCluster(true)}, cluster.Name)
 	return &view{
+		outside:  outside,
 		logger:   logger,
 		local:    local,
 		groups:   map[netip.Prefix]labels.Labels{},
@@ -72,6 +73,7 @@ func (engine) Open(settings oracle.Settings, cluster oracle.Cluster) (oracle.Vie
 
 // view is the engine in one cluster.
 type view struct {
+	outside oracle.Outside
 	logger  *slog.Logger
 	local   string
 	updates []update
@@ -115,14 +117,22 @@ func (v *view) Add(object json.RawMessage) error {
 		if written.Namespace == "" {
 			written.Namespace = "default"
 		}
+		v.services(written.Spec, written.Specs)
 		rules, err := written.Parse(v.logger, v.local)
+		if err == nil {
+			err = v.securityGroups(rules)
+		}
 		return v.add(ipcachetypes.ResourceKindCNP, written.Namespace, written.Name, policyutils.RulesToPolicyEntries(rules), err)
 	case "CiliumClusterwideNetworkPolicy":
 		var written v2.CiliumClusterwideNetworkPolicy
 		if err := json.Unmarshal(object, &written); err != nil {
 			return err
 		}
+		v.services(written.Spec, written.Specs)
 		rules, err := written.Parse(v.logger, v.local)
+		if err == nil {
+			err = v.securityGroups(rules)
+		}
 		return v.add(ipcachetypes.ResourceKindCCNP, "", written.Name, policyutils.RulesToPolicyEntries(rules), err)
 	case "NetworkPolicy":
 		var written slim_networkingv1.NetworkPolicy

@@ -16,6 +16,10 @@ type Case struct {
 	Identities []Identity  `json:"identities"`
 	Policies   []Policy    `json:"policies"`
 	Flows      []Flow      `json:"flows"`
+	// Services are what `toServices` can name.
+	Services []Service `json:"services"`
+	// SecurityGroups are what `toGroups` and `fromGroups` can name.
+	SecurityGroups []SecurityGroup `json:"securityGroups"`
 }
 
 // Settings are the agent's options that change a verdict; what is absent has the chart's default.
@@ -104,6 +108,24 @@ type NamedPort struct {
 type Policy struct {
 	Cluster string          `json:"cluster"`
 	Object  json.RawMessage `json:"object"`
+}
+
+// Service is a Service of one cluster, or of all where Cluster is empty.
+type Service struct {
+	Cluster   string            `json:"cluster"`
+	Namespace string            `json:"namespace"`
+	Name      string            `json:"name"`
+	Labels    map[string]string `json:"labels"`
+	// Selector is empty for a Service whose endpoints are written by hand: Addresses.
+	Selector  map[string]string `json:"selector"`
+	Addresses []string          `json:"addresses"`
+}
+
+// SecurityGroup is one of AWS, with the addresses of its instances.
+type SecurityGroup struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Addresses []string `json:"addresses"`
 }
 
 // Flow is a question. Port is the ICMP type for ICMP and ICMPv6.

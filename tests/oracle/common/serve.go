@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"slices"
 )
@@ -14,6 +15,53 @@ import (
 // MaxLine is the longest case, in bytes, that is read. A longer one ends the program, as there is
 // no way to find the case after it without reading it.
 const MaxLine = 64 << 20
+
+// Outside is what policies of a cluster refer to, and the engine does not know.
+type Outside struct {
+	Services []Service
+	Groups   []SecurityGroup
+}
+
+// Group gives the addresses of the security groups that an item of `toGroups` selects by their IDs
+// and names.
+func (o Outside) Group(ids, names []string) []netip.Addr {
+	var found []netip.Addr
+	if len(ids)+len(names) == 0 {
+		return found
+	}
+	for _, group := range o.Groups {
+		if len(ids) > 0 && !slices.Contains(ids, group.ID) || len(names) > 0 && !slices.Contains(names, group.Name) {
+			continue
+		}
+		for _, address := range group.Addresses {
+			// Those that are none are found by check.
+			if parsed, err := netip.ParseAddr(address); err == nil {
+				found = append(found, parsed)
+			}
+		}
+	}
+	return found
+}
+
+// Names is whether an item of `toServices` that is a reference names the Service
+// (serviceRefMatches in pkg/policy/k8s/service.go).
+func (s Service) Names(name, namespace string) bool {
+	return name == s.Name && s.In(namespace)
+}
+
+// In is whether the Service is in the namespace, or there is none.
+func (s Service) In(namespace string) bool { return namespace == "" || namespace == s.Namespace }
+
+// Prefixes are the addresses of the Service.
+func (s Service) Prefixes() []netip.Prefix {
+	var found []netip.Prefix
+	for _, address := range s.Addresses {
+		if parsed, err := netip.ParseAddr(address); err == nil {
+			found = append(found, netip.PrefixFrom(parsed, parsed.BitLen()))
+		}
+	}
+	return found
+}
 
 // Peer is an identity with the labels and the number that Cilium gives it.
 type Peer struct {
@@ -33,7 +81,7 @@ type Engine interface {
 	Version() string
 	// Open prepares to ask one cluster. The engine has state for the whole process, so that only
 	// one view may be open.
-	Open(settings Settings, cluster Cluster) (View, error)
+	Open(settings Settings, cluster Cluster, outside Outside) (View, error)
 }
 
 // View is the engine in one cluster.
@@ -112,7 +160,13 @@ func answer(engine Engine, line []byte) Answer {
 // ask fills in what one cluster says: of its policies, of egress from its pods and of ingress to
 // them.
 func (c *Case) ask(engine Engine, cluster Cluster, peers map[string]Peer, answer *Answer) error {
-	view, err := engine.Open(c.Settings, cluster)
+	outside := Outside{Groups: c.SecurityGroups}
+	for _, service := range c.Services {
+		if service.Cluster == "" || service.Cluster == cluster.Name {
+			outside.Services = append(outside.Services, service)
+		}
+	}
+	view, err := engine.Open(c.Settings, cluster, outside)
 	if err != nil {
 		return err
 	}
@@ -194,8 +248,20 @@ func (p Peer) in(cluster Cluster) bool {
 	return p.Namespace != "" && p.Cluster == cluster.Name
 }
 
-// check says what is wrong with the flows, which the engine would not notice.
+// check says what is wrong with flows and addresses, which the engine would not notice.
 func (c *Case) check(peers map[string]Peer) error {
+	var addresses []string
+	for _, service := range c.Services {
+		addresses = append(addresses, service.Addresses...)
+	}
+	for _, group := range c.SecurityGroups {
+		addresses = append(addresses, group.Addresses...)
+	}
+	for _, address := range addresses {
+		if _, err := netip.ParseAddr(address); err != nil {
+			return err
+		}
+	}
 	for _, flow := range c.Flows {
 		for _, end := range []string{flow.From, flow.To} {
 			if _, known := peers[end]; !known {

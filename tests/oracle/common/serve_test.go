@@ -11,11 +11,11 @@ import (
 // broken panics when it is asked about port 1, and refuses every policy.
 type broken struct{}
 
-func (broken) Version() string                      { return "0" }
-func (broken) Open(Settings, Cluster) (View, error) { return broken{}, nil }
-func (broken) Add(json.RawMessage) error            { return errors.New("no") }
-func (broken) Load([]Peer) error                    { return nil }
-func (broken) Close()                               {}
+func (broken) Version() string                               { return "0" }
+func (broken) Open(Settings, Cluster, Outside) (View, error) { return broken{}, nil }
+func (broken) Add(json.RawMessage) error                     { return errors.New("no") }
+func (broken) Load([]Peer) error                             { return nil }
+func (broken) Close()                                        {}
 func (broken) Ask(_, _ Peer, _ bool, port uint16, _ string) (Verdict, error) {
 	if port == 1 {
 		panic("port 1")
