@@ -4,6 +4,7 @@
 //! violation points to the line of the topology that caused it, never at generated YAML.
 
 pub mod builtin;
+pub mod made_twice;
 pub mod policy;
 pub mod sample;
 
@@ -37,7 +38,8 @@ const MOST: u64 = 10_000_000;
 const FEWEST: (u64, u64) = (200_000, 20_000);
 
 /// Evaluates the policies that count for a topology. Without `compiled`, those over rendered
-/// objects are not checked: the project has errors, so that nothing is compiled.
+/// objects are not checked, nor is [`made_twice`]: the project has errors, so that nothing is
+/// compiled.
 pub fn run(topology: &Topology, sources: &SourceMap, compiled: bool, found: &mut Diagnostics) {
     let policies = policy::active(topology, found);
     let results: Vec<_> = policies.par_iter().map(|policy| prepared(policy, sources)).collect();
@@ -65,6 +67,7 @@ pub fn run(topology: &Topology, sources: &SourceMap, compiled: bool, found: &mut
         judge.finish(sources, found);
     }
     if compiled {
+        made_twice::check(topology, found);
         for judge in resources::run(topology, &topology_view, &resources) {
             judge.finish(sources, found);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use landbridge::compile::{self, Index};
 use landbridge::diagnostic::Diagnostics;
 use landbridge::expression::FUNCTIONS;
 use landbridge::source::SourceMap;
@@ -9,6 +10,7 @@ use landbridge::spec::load;
 use landbridge::system::os::OsSystem;
 use landbridge::topology::resolve::resolve;
 use landbridge::validate;
+use landbridge::validate::made_twice::MADE;
 use serde_json::Value;
 
 use crate::golden;
@@ -40,6 +42,24 @@ fn compile_makes_no_object_that_policies_leave_out() {
         }
     });
     assert!(objects > 100, "the fixtures show {objects} objects only");
+}
+
+#[test]
+fn every_kind_that_compile_makes_may_be_made_twice() {
+    let mut kinds = BTreeSet::new();
+    for project in crate::projects::all() {
+        let Some(topology) = crate::projects::read(&project) else { continue };
+        let index = Index::of(&topology);
+        for (id, _) in topology.clusters() {
+            for made in compile::cluster(&topology, &index, id).resources {
+                let group = made.api_version().split_once('/').map_or("", |(group, _)| group);
+                let kind = (group, made.kind());
+                assert!(MADE.contains(&kind), "MADE has no {kind:?}");
+                kinds.insert((group.to_owned(), made.kind().to_owned()));
+            }
+        }
+    }
+    assert!(kinds.len() > 15, "the projects have {kinds:?} only");
 }
 
 /// The keys of mappings whose keys are not the user's own.

@@ -10,6 +10,7 @@ use crate::resource::Desired;
 use crate::source::SourceMap;
 use crate::system::System;
 use crate::topology::{ClusterId, Topology};
+use crate::validate::made_twice::MADE_TWICE;
 use crate::{check, validate};
 
 /// A project that was read and checked.
@@ -60,8 +61,10 @@ impl Checked {
     pub(super) fn report(&mut self) -> Report<'_> {
         let mut found = std::mem::take(&mut self.found);
         let whole = self.whole && found.unchecked().is_empty();
-        // The families of rules that are about something else than the files of the project.
+        let compiled = !found.has_errors();
+        // The rules that are about something else than the files of the project.
         let elsewhere = |code: &str| match code.get(..3) {
+            _ if code == MADE_TWICE.code => !compiled,
             Some("LB6") => !self.compared,
             Some("LB7" | "LB8") => true,
             _ => false,

@@ -16,6 +16,7 @@ static TABLES: &[&[&Rule]] = &[
     spec::RULES,
     topology::resolve::RULES,
     validate::RULES,
+    validate::made_twice::RULES,
     render::RULES,
     render::stale::RULES,
 ];
