@@ -22,6 +22,7 @@ import (
 	slim_networkingv1 "github.com/cilium/cilium/pkg/k8s/slim/k8s/api/networking/v1"
 	"github.com/cilium/cilium/pkg/k8s/utils"
 	"github.com/cilium/cilium/pkg/labels"
+	"github.com/cilium/cilium/pkg/logging"
 	"github.com/cilium/cilium/pkg/option"
 	"github.com/cilium/cilium/pkg/policy"
 	"github.com/cilium/cilium/pkg/policy/api"
@@ -34,6 +35,7 @@ import (
 )
 
 func main() {
+	logging.DefaultSlogLogger = slog.New(slog.DiscardHandler)
 	option.Config.EnableIPv4 = true
 	option.Config.EnableL7Proxy = true
 	option.Config.EnableICMPRules = true
