@@ -6,6 +6,7 @@ require (
 	github.com/cilium/cilium v1.17.6
 	github.com/sirupsen/logrus v1.9.3
 	k8s.io/apimachinery v0.32.0
+	landbridge.dev/oracle/cilium v0.0.0
 	landbridge.dev/oracle/common v0.0.0
 )
 
@@ -138,6 +139,7 @@ require (
 )
 
 replace (
+	landbridge.dev/oracle/cilium => ../cilium
 	landbridge.dev/oracle/common => ../common
 	sigs.k8s.io/controller-tools => github.com/cilium/controller-tools v0.16.5-1
 )

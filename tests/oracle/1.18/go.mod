@@ -4,6 +4,7 @@ go 1.24.0
 
 require (
 	github.com/cilium/cilium v1.18.6
+	landbridge.dev/oracle/cilium v0.0.0
 	landbridge.dev/oracle/common v0.0.0
 )
 
@@ -132,6 +133,7 @@ require (
 
 replace (
 	github.com/osrg/gobgp/v3 => github.com/cilium/gobgp/v3 v3.0.0-20250717193620-26a4abb75464
+	landbridge.dev/oracle/cilium => ../cilium
 	landbridge.dev/oracle/common => ../common
 	sigs.k8s.io/controller-tools => github.com/cilium/controller-tools v0.16.5-1
 )

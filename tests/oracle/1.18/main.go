@@ -31,6 +31,7 @@ import (
 	pkgtypes "github.com/cilium/cilium/pkg/types"
 	"github.com/cilium/cilium/pkg/u8proto"
 
+	"landbridge.dev/oracle/cilium"
 	oracle "landbridge.dev/oracle/common"
 )
 
@@ -67,22 +68,21 @@ func (engine) Open(settings oracle.Settings, cluster oracle.Cluster, outside ora
 	local := types.LocalClusterNameForPolicies(
 		types.PolicyConfig{PolicyDefaultLocalCluster: settings.LocalCluster(false)}, cluster.Name)
 	return &view{
-		outside:  outside,
+		services: cilium.Services{Known: outside.Services, Matches: matches, Pods: pods},
 		logger:   logger,
 		local:    local,
 		groups:   map[netip.Prefix]labels.Labels{},
 		ports:    pkgtypes.NewNamedPortMultiMap(),
-		known:    map[string]*identity.Identity{},
 		resolved: map[string]*resolved{},
 	}, nil
 }
 
 // view is the engine in one cluster.
 type view struct {
-	outside oracle.Outside
-	logger  *slog.Logger
-	local   string
-	updates []update
+	services cilium.Services
+	logger   *slog.Logger
+	local    string
+	updates  []update
 	// groups are the prefixes of CIDR groups with the labels of their groups.
 	groups map[netip.Prefix]labels.Labels
 	ports  interface {
@@ -91,9 +91,9 @@ type view struct {
 	}
 	repository *policy.Repository
 	// manager tells the repository of the pods of the cluster.
-	manager  identitymanager.IDManager
-	known    map[string]*identity.Identity
-	resolved map[string]*resolved
+	manager    identitymanager.IDManager
+	identities *cilium.Identities
+	resolved   map[string]*resolved
 }
 
 type update struct {
@@ -123,7 +123,7 @@ func (v *view) Add(object json.RawMessage) error {
 		if written.Namespace == "" {
 			written.Namespace = "default"
 		}
-		v.services(written.Spec, written.Specs)
+		v.services.Write(written.Spec, written.Specs)
 		rules, err := written.Parse(v.logger, v.local)
 		if err == nil && slices.ContainsFunc(rules, (*api.Rule).RequiresDerivative) {
 			written.Spec = nil
@@ -137,7 +137,7 @@ func (v *view) Add(object json.RawMessage) error {
 		if err := json.Unmarshal(object, &written); err != nil {
 			return err
 		}
-		v.services(written.Spec, written.Specs)
+		v.services.Write(written.Spec, written.Specs)
 		rules, err := written.Parse(v.logger, v.local)
 		if err == nil && slices.ContainsFunc(rules, (*api.Rule).RequiresDerivative) {
 			written.Spec = nil
@@ -198,15 +198,21 @@ func (v *view) group(written *v2.CiliumCIDRGroup) error {
 
 // Load gives every identity to a new repository, then the policies.
 func (v *view) Load(peers []oracle.Peer) error {
-	all := identity.ListReservedIdentities()
-	addresses := newAddresses(v)
+	var prefixes []netip.Prefix
+	var selectors []api.FQDNSelector
+	for _, update := range v.updates {
+		prefixes = append(prefixes, policy.GetCIDRPrefixes(update.rules)...)
+		for _, rule := range update.rules {
+			for _, egress := range rule.Egress {
+				selectors = append(selectors, egress.ToFQDNs...)
+			}
+		}
+	}
+	v.identities = cilium.NewIdentities(v.groups, prefixes, selectors)
 	for _, peer := range peers {
-		known, err := v.identify(peer, addresses)
-		if err != nil {
+		if _, err := v.identities.Identify(peer); err != nil {
 			return err
 		}
-		v.known[peer.ID] = known
-		all[known.ID] = known.LabelArray
 		named := pkgtypes.NamedPortMap{}
 		for _, port := range peer.NamedPorts {
 			if err := named.AddPort(port.Name, int(port.Port), port.Protocol); err != nil {
@@ -217,9 +223,7 @@ func (v *view) Load(peers []oracle.Peer) error {
 			v.ports.Update(nil, named)
 		}
 	}
-	for _, known := range addresses.identities {
-		all[known.ID] = known.LabelArray
-	}
+	all := v.identities.All()
 	v.manager = identitymanager.NewIDManager(v.logger)
 	v.repository = policy.NewPolicyRepository(v.logger, all, nil,
 		envoypolicy.NewEnvoyL7RulesTranslator(v.logger, certificatemanager.NewMockSecretManagerInline()),
@@ -229,27 +233,6 @@ func (v *view) Load(peers []oracle.Peer) error {
 		v.repository.ReplaceByResource(update.rules, update.resource)
 	}
 	return nil
-}
-
-// identify gives an identity as the agent of the cluster does.
-func (v *view) identify(peer oracle.Peer, addresses *addresses) (*identity.Identity, error) {
-	given := labels.Labels{}
-	for _, label := range peer.Known {
-		given[label.Key] = labels.NewLabel(label.Key, label.Value, label.Source)
-	}
-	switch {
-	case peer.Namespace != "":
-		return identity.NewIdentity(identity.NumericIdentity(peer.Number), given), nil
-	case peer.Node:
-		return addresses.node(peer, given)
-	case peer.Address != "":
-		return addresses.outside(peer)
-	}
-	number := identity.GetReservedID(peer.Reserved)
-	if number == identity.IdentityUnknown {
-		return nil, fmt.Errorf("there is no reserved identity %q", peer.Reserved)
-	}
-	return identity.LookupReservedIdentity(number), nil
 }
 
 // Ask looks the flow up in the map that the datapath of the pod would have.
@@ -266,7 +249,7 @@ func (v *view) Ask(subject, peer oracle.Peer, ingress bool, port uint16, protoco
 	if ingress {
 		key = policy.IngressKey()
 	}
-	other := v.known[peer.ID]
+	other := v.identities.Of(peer)
 	entry, _, _ := policed.endpoint.Lookup(key.WithIdentity(other.ID).WithPortProto(number, port))
 	switch {
 	case entry.IsDeny():
@@ -284,8 +267,8 @@ func (v *view) resolve(subject oracle.Peer) (*resolved, error) {
 		return found, nil
 	}
 	pod := owner{subject, v}
-	v.manager.Add(v.known[subject.ID])
-	selected, _, err := v.repository.GetSelectorPolicy(v.known[subject.ID], 0, &statistics{}, pod.GetID())
+	v.manager.Add(v.identities.Of(subject))
+	selected, _, err := v.repository.GetSelectorPolicy(v.identities.Of(subject), 0, &statistics{}, pod.GetID())
 	if err != nil {
 		return nil, err
 	}

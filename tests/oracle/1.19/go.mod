@@ -4,6 +4,7 @@ go 1.25.0
 
 require (
 	github.com/cilium/cilium v1.19.6
+	landbridge.dev/oracle/cilium v0.0.0
 	landbridge.dev/oracle/common v0.0.0
 )
 
@@ -141,6 +142,7 @@ require (
 
 replace (
 	github.com/osrg/gobgp/v3 => github.com/cilium/gobgp/v3 v3.0.0-20260130142103-27e5da2a39e6
+	landbridge.dev/oracle/cilium => ../cilium
 	landbridge.dev/oracle/common => ../common
 	sigs.k8s.io/controller-tools => github.com/cilium/controller-tools v0.16.5-1
 )

@@ -15,45 +15,11 @@ import (
 	oracle "landbridge.dev/oracle/common"
 )
 
-// services writes what `toServices` names into a policy, as pkg/policy/k8s/service.go does: pods by
-// the selector of the Service, or the addresses of one without.
-func (v *view) services(one *api.Rule, several api.Rules) {
-	for _, rule := range append(api.Rules{one}, several...) {
-		if rule == nil {
-			continue
-		}
-		for i := range rule.Egress {
-			for _, wanted := range rule.Egress[i].ToServices {
-				for _, service := range v.outside.Services {
-					if named(wanted, service) {
-						resolve(&rule.Egress[i], service)
-					}
-				}
-			}
-		}
-	}
-}
-
-func named(wanted api.Service, service oracle.Service) bool {
-	if selector := wanted.K8sServiceSelector; selector != nil {
-		return service.In(selector.Namespace) && matches(selector.Selector, service.Labels)
-	}
-	reference := wanted.K8sService
-	return reference != nil && service.Names(reference.ServiceName, reference.Namespace)
-}
-
-func resolve(egress *api.EgressRule, service oracle.Service) {
-	if len(service.Selector) > 0 {
-		selector := maps.Clone(service.Selector)
-		selector[k8sConst.PodNamespaceLabel] = service.Namespace
-		pods := api.NewESFromK8sLabelSelector(labels.LabelSourceK8sKeyPrefix, &slim_metav1.LabelSelector{MatchLabels: selector})
-		pods.Generated = true
-		egress.ToEndpoints = append(egress.ToEndpoints, pods)
-		return
-	}
-	for _, prefix := range service.Prefixes() {
-		egress.ToCIDRSet = append(egress.ToCIDRSet, api.CIDRRule{Cidr: api.CIDR(prefix.String()), Generated: true})
-	}
+// pods selects the pods of a Service.
+func pods(service oracle.Service) api.EndpointSelector {
+	selector := maps.Clone(service.Selector)
+	selector[k8sConst.PodNamespaceLabel] = service.Namespace
+	return api.NewESFromK8sLabelSelector(labels.LabelSourceK8sKeyPrefix, &slim_metav1.LabelSelector{MatchLabels: selector})
 }
 
 func matches(selector api.ServiceSelector, given map[string]string) bool {

@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/cilium/cilium v1.20.2
+	landbridge.dev/oracle/cilium v0.0.0
 	landbridge.dev/oracle/common v0.0.0
 	sigs.k8s.io/network-policy-api v0.2.0
 )
@@ -141,6 +142,7 @@ require (
 
 replace (
 	github.com/cilium/statedb => github.com/cilium/statedb v0.8.3
+	landbridge.dev/oracle/cilium => ../cilium
 	landbridge.dev/oracle/common => ../common
 	sigs.k8s.io/controller-tools => github.com/cilium/controller-tools v0.21.0-1
 )

@@ -31,6 +31,7 @@ import (
 	pkgtypes "github.com/cilium/cilium/pkg/types"
 	"github.com/cilium/cilium/pkg/u8proto"
 
+	"landbridge.dev/oracle/cilium"
 	oracle "landbridge.dev/oracle/common"
 )
 
@@ -64,21 +65,22 @@ func (engine) Open(settings oracle.Settings, cluster oracle.Cluster, outside ora
 		types.PolicyConfig{PolicyDefaultLocalCluster: settings.LocalCluster(true)}, cluster.Name)
 	return &view{
 		outside:  outside,
+		services: cilium.Services{Known: outside.Services, Matches: matches, Pods: pods},
 		logger:   logger,
 		local:    local,
 		groups:   map[netip.Prefix]labels.Labels{},
 		ports:    pkgtypes.NewNamedPortMultiMap(),
-		known:    map[string]*identity.Identity{},
 		resolved: map[string]*resolved{},
 	}, nil
 }
 
 // view is the engine in one cluster.
 type view struct {
-	outside oracle.Outside
-	logger  *slog.Logger
-	local   string
-	updates []update
+	outside  oracle.Outside
+	services cilium.Services
+	logger   *slog.Logger
+	local    string
+	updates  []update
 	// groups are the prefixes of CIDR groups with the labels of their groups.
 	groups map[netip.Prefix]labels.Labels
 	ports  interface {
@@ -86,7 +88,7 @@ type view struct {
 		Update(identity.NumericIdentity, pkgtypes.NamedPortMap, pkgtypes.NamedPortMap) bool
 	}
 	repository *policy.Repository
-	known      map[string]*identity.Identity
+	identities *cilium.Identities
 	resolved   map[string]*resolved
 }
 
@@ -119,7 +121,7 @@ func (v *view) Add(object json.RawMessage) error {
 		if written.Namespace == "" {
 			written.Namespace = "default"
 		}
-		v.services(written.Spec, written.Specs)
+		v.services.Write(written.Spec, written.Specs)
 		rules, err := written.Parse(v.logger, v.local)
 		if err == nil {
 			err = v.securityGroups(rules)
@@ -130,7 +132,7 @@ func (v *view) Add(object json.RawMessage) error {
 		if err := json.Unmarshal(object, &written); err != nil {
 			return err
 		}
-		v.services(written.Spec, written.Specs)
+		v.services.Write(written.Spec, written.Specs)
 		rules, err := written.Parse(v.logger, v.local)
 		if err == nil {
 			err = v.securityGroups(rules)
@@ -197,15 +199,24 @@ func (v *view) group(written *v2.CiliumCIDRGroup) error {
 
 // Load gives every identity to a new repository, then the policies.
 func (v *view) Load(peers []oracle.Peer) error {
-	all := identity.ListReservedIdentities()
-	addresses := newAddresses(v)
+	var prefixes []netip.Prefix
+	var selectors []api.FQDNSelector
+	for _, update := range v.updates {
+		prefixes = append(prefixes, policy.GetCIDRPrefixes(update.entries)...)
+		for _, entry := range update.entries {
+			for _, peer := range entry.L3 {
+				if selector, is := peer.GetFQDNSelector(); is {
+					selectors = append(selectors, *selector)
+				}
+			}
+		}
+	}
+	v.identities = cilium.NewIdentities(v.groups, prefixes, selectors)
 	for _, peer := range peers {
-		known, err := v.identify(peer, addresses)
+		known, err := v.identities.Identify(peer)
 		if err != nil {
 			return err
 		}
-		v.known[peer.ID] = known
-		all[known.ID] = known.LabelArray
 		named := pkgtypes.NamedPortMap{}
 		for _, port := range peer.NamedPorts {
 			if err := named.AddPort(port.Name, int(port.Port), port.Protocol); err != nil {
@@ -216,9 +227,7 @@ func (v *view) Load(peers []oracle.Peer) error {
 			v.ports.Update(known.ID, nil, named)
 		}
 	}
-	for _, known := range addresses.identities {
-		all[known.ID] = known.LabelArray
-	}
+	all := v.identities.All()
 	v.repository = policy.NewPolicyRepository(v.logger, all, nil,
 		envoypolicy.NewEnvoyL7RulesTranslator(v.logger, certificatemanager.NewMockSecretManagerInline()),
 		identitymanager.NewIDManager(v.logger), nil)
@@ -229,27 +238,6 @@ func (v *view) Load(peers []oracle.Peer) error {
 		v.repository.ReplaceByResource(update.entries, update.resource)
 	}
 	return nil
-}
-
-// identify gives an identity as the agent of the cluster does.
-func (v *view) identify(peer oracle.Peer, addresses *addresses) (*identity.Identity, error) {
-	given := labels.Labels{}
-	for _, label := range peer.Known {
-		given[label.Key] = labels.NewLabel(label.Key, label.Value, label.Source)
-	}
-	switch {
-	case peer.Namespace != "":
-		return identity.NewIdentity(identity.NumericIdentity(peer.Number), given), nil
-	case peer.Node:
-		return addresses.node(peer, given)
-	case peer.Address != "":
-		return addresses.outside(peer)
-	}
-	number := identity.GetReservedID(peer.Reserved)
-	if number == identity.IdentityUnknown {
-		return nil, fmt.Errorf("there is no reserved identity %q", peer.Reserved)
-	}
-	return identity.LookupReservedIdentity(number), nil
 }
 
 // Ask looks the flow up in the map that the datapath of the pod would have.
@@ -266,7 +254,7 @@ func (v *view) Ask(subject, peer oracle.Peer, ingress bool, port uint16, protoco
 	if ingress {
 		key = policy.IngressKey()
 	}
-	other := v.known[peer.ID]
+	other := v.identities.Of(peer)
 	entry, _, _ := policed.endpoint.Lookup(key.WithIdentity(other.ID).WithPortProto(number, port))
 	switch {
 	case entry.IsDeny():
@@ -287,7 +275,7 @@ func (v *view) resolve(subject oracle.Peer) (*resolved, error) {
 	if found := v.resolved[subject.ID]; found != nil {
 		return found, nil
 	}
-	selected, _, err := v.repository.ComputeSelectorPolicy(v.known[subject.ID])
+	selected, _, err := v.repository.ComputeSelectorPolicy(v.identities.Of(subject))
 	if err != nil {
 		return nil, err
 	}
