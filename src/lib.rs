@@ -34,6 +34,8 @@ pub mod policy;
 
 pub mod reach;
 
+pub mod prove;
+
 pub mod render;
 
 pub mod report;

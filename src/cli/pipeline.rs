@@ -11,7 +11,7 @@ use crate::source::SourceMap;
 use crate::system::System;
 use crate::topology::{ClusterId, Topology};
 use crate::validate::made_twice::MADE_TWICE;
-use crate::{check, validate};
+use crate::{check, prove, validate};
 
 /// A project that was read and checked.
 pub(super) struct Checked {
@@ -23,6 +23,8 @@ pub(super) struct Checked {
     pub(super) meant: Option<Meant>,
     /// Whether the rendered files of every cluster were compared with what is meant.
     pub(super) compared: bool,
+    /// Whether all was compiled and its policies were read: nothing else is wrong.
+    proved: bool,
     /// Whether every rule was run over all that was written.
     whole: bool,
 }
@@ -53,18 +55,21 @@ impl Checked {
             check::run(topology, &mut found);
             validate::run(topology, &sources, !found.has_errors(), &mut found);
         }
-        let meant = topology.filter(|_| !found.has_errors()).map(Meant::new);
-        Self { sources, found, meant, compared: false, whole }
+        let topology = topology.filter(|_| !found.has_errors());
+        let meant = topology.map(|topology| Meant { index: Index::of(&topology), topology });
+        let proved = meant.is_some();
+        meant.iter().for_each(|known| prove::run(&known.topology, &known.index, &mut found));
+        let meant = meant.filter(|_| !found.has_errors());
+        Self { sources, found, meant, compared: false, proved, whole }
     }
 
     /// The findings, sorted, also those about acceptances.
     pub(super) fn report(&mut self) -> Report<'_> {
         let mut found = std::mem::take(&mut self.found);
         let whole = self.whole && found.unchecked().is_empty();
-        let compiled = !found.has_errors();
         // The rules that are about something else than the files of the project.
         let elsewhere = |code: &str| match code.get(..3) {
-            _ if code == MADE_TWICE.code => !compiled,
+            family if family == Some("LB4") || code == MADE_TWICE.code => !self.proved,
             Some("LB6") => !self.compared,
             Some("LB7" | "LB8") => true,
             _ => false,
@@ -75,11 +80,6 @@ impl Checked {
 }
 
 impl Meant {
-    fn new(topology: Topology) -> Self {
-        let index = Index::of(&topology);
-        Self { topology, index }
-    }
-
     /// What should exist in a cluster. It is made anew each time, so that only the clusters that
     /// are being worked on take memory.
     pub(super) fn desired(&self, id: ClusterId) -> Desired {

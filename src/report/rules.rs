@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::untrusted::harmless;
 use crate::check::CHECKS;
 use crate::diagnostic::Rule;
+use crate::prove::PROOFS;
 use crate::validate::builtin;
 use crate::{diagnostic, manifest, render, spec, topology, validate, yaml};
 
@@ -25,6 +26,7 @@ static TABLES: &[&[&Rule]] = &[
 /// [`policies`].
 pub fn rules() -> Vec<&'static Rule> {
     let checks = CHECKS.iter().map(|check| check.rule);
+    let checks = checks.chain(PROOFS.iter().map(|proof| proof.rule));
     let mut rules: Vec<_> = TABLES.iter().copied().flatten().copied().chain(checks).collect();
     rules.sort_by(|a, b| a.code.cmp(&b.code));
     rules

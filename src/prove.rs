@@ -1,0 +1,101 @@
+//! Rules about what the policies of all clusters do together: what compile generates and what
+//! people wrote by hand, read as each cluster's Cilium reads it.
+
+pub mod any_icmp_type;
+pub mod dropped_l7;
+pub mod empty_policy;
+pub mod ignored_default_deny;
+pub mod merged_label_keys;
+pub mod namespaces_of_every_cluster;
+pub mod only_negative_selector;
+pub mod open_peer_list;
+pub mod refused_policy;
+pub mod replaced_namespace;
+pub mod subject_elsewhere;
+pub mod unknown_cidr_group;
+pub mod unread_policy_key;
+
+mod gathered;
+
+use rayon::prelude::*;
+
+use crate::compile::Index;
+use crate::diagnostic::{Diagnostics, Rule};
+use crate::reach::{Mesh, declared};
+use crate::topology::Topology;
+
+/// A rule with its code.
+#[derive(Debug)]
+pub struct Proof {
+    /// What it reports.
+    pub rule: &'static Rule,
+    /// Reports it.
+    pub run: fn(&Case<'_>, &mut Diagnostics),
+}
+
+/// What a rule is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// What was meant.
+    pub topology: &'a Topology,
+    /// What is there: policies and endpoints.
+    pub mesh: &'a Mesh,
+}
+
+/// The rules, in the order of their codes.
+pub static PROOFS: &[Proof] = &[
+    Proof { rule: &refused_policy::REFUSED_POLICY, run: refused_policy::check },
+    Proof { rule: &unread_policy_key::UNREAD_POLICY_KEY, run: unread_policy_key::check },
+    Proof { rule: &empty_policy::EMPTY_POLICY, run: empty_policy::check },
+    Proof { rule: &merged_label_keys::MERGED_LABEL_KEYS, run: merged_label_keys::check },
+    Proof { rule: &replaced_namespace::REPLACED_NAMESPACE, run: replaced_namespace::check },
+    Proof { rule: &subject_elsewhere::SUBJECT_ELSEWHERE, run: subject_elsewhere::check },
+    Proof {
+        rule: &only_negative_selector::ONLY_NEGATIVE_SELECTOR,
+        run: only_negative_selector::check,
+    },
+    Proof { rule: &open_peer_list::OPEN_PEER_LIST, run: open_peer_list::check },
+    Proof { rule: &unknown_cidr_group::UNKNOWN_CIDR_GROUP, run: unknown_cidr_group::check },
+    Proof { rule: &ignored_default_deny::IGNORED_DEFAULT_DENY, run: ignored_default_deny::check },
+    Proof { rule: &dropped_l7::DROPPED_L7, run: dropped_l7::check },
+    Proof {
+        rule: &namespaces_of_every_cluster::NAMESPACES_OF_EVERY_CLUSTER,
+        run: namespaces_of_every_cluster::check,
+    },
+    Proof { rule: &any_icmp_type::ANY_ICMP_TYPE, run: any_icmp_type::check },
+];
+
+/// Runs every rule. What cannot be read is not checked.
+pub fn run(topology: &Topology, index: &Index, found: &mut Diagnostics) {
+    let mesh = declared::mesh(topology, index);
+    for one in &mesh.unread {
+        found.not_checked(one.span, one.what.as_str(), one.why.as_str());
+    }
+    let case = Case { topology, mesh: &mesh };
+    let beside = found.beside();
+    let results: Vec<_> = PROOFS
+        .par_iter()
+        .map(|proof| {
+            let mut found = beside.beside();
+            (proof.run)(&case, &mut found);
+            found
+        })
+        .collect();
+    for more in results {
+        found.extend(more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_stand_once_and_in_order() {
+        let codes: Vec<_> = PROOFS.iter().map(|proof| &proof.rule.code).collect();
+        let mut sorted = codes.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(codes, sorted);
+    }
+}

@@ -1,0 +1,103 @@
+//! Findings that several clusters share, because one file is applied to all of them.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
+use crate::policy::Policy;
+use crate::policy::rule::{Kind, RemarkSort};
+use crate::reach::{Mesh, Origin};
+use crate::source::Span;
+use crate::topology::{ClusterId, ClusterSet};
+
+use super::Case;
+
+/// What is found at a place, with the clusters in which it is so.
+#[derive(Debug, Default)]
+pub(super) struct Gathered(BTreeMap<(Span, String), ClusterSet>);
+
+impl Gathered {
+    /// Adds what is found in a cluster.
+    pub(super) fn add(&mut self, span: Span, message: impl Into<String>, cluster: ClusterId) {
+        self.0.entry((span, message.into())).or_default().insert(cluster);
+    }
+
+    /// Reports each once, finished by `finish`.
+    pub(super) fn report(
+        self,
+        rule: &'static Rule,
+        mesh: &Mesh,
+        found: &mut Diagnostics,
+        finish: impl Fn(Diagnostic) -> Diagnostic,
+    ) {
+        for ((span, message), clusters) in self.0 {
+            let finding = Diagnostic::new(rule, span, message);
+            found.push(finish(finding.note(where_it_is(mesh, &clusters))));
+        }
+    }
+}
+
+/// The clusters, with their Cilium, at most three of them by name.
+fn where_it_is(mesh: &Mesh, clusters: &ClusterSet) -> String {
+    let named = |id: ClusterId| {
+        let member = mesh.cluster(id);
+        format!("`{}` (Cilium {})", member.name, member.semantics.version())
+    };
+    let mut names: Vec<String> = clusters.iter().take(3).map(named).collect();
+    let more = clusters.len() - names.len();
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    match &names[..] {
+        [one] => format!("in cluster {one}"),
+        [first @ .., last] => format!("in clusters {} and {last}", first.join(", ")),
+        [] => "in no cluster".to_owned(),
+    }
+}
+
+/// Every policy with its cluster.
+pub(super) fn policies<'a>(
+    case: &Case<'a>,
+) -> impl Iterator<Item = (ClusterId, Origin, &'a Policy)> {
+    let members = case.mesh.clusters();
+    members.flat_map(|(id, member)| {
+        member.policies.iter().map(move |known| (id, known.origin, &known.policy))
+    })
+}
+
+/// Reports the remarks of which `message` has something to say; it is given what the policy is
+/// called.
+pub(super) fn remarks(
+    rule: &'static Rule,
+    case: &Case<'_>,
+    found: &mut Diagnostics,
+    message: impl Fn(&RemarkSort, &str) -> Option<String>,
+    help: &str,
+) {
+    let mut gathered = Gathered::default();
+    for (id, _, policy) in policies(case).filter(|(.., policy)| policy.refused.is_none()) {
+        if policy.remarks.is_empty() {
+            continue;
+        }
+        let name = describe(policy);
+        for remark in &policy.remarks {
+            if let Some(message) = message(&remark.sort, &name) {
+                gathered.add(remark.span, message, id);
+            }
+        }
+    }
+    gathered.report(rule, case.mesh, found, |finding| finding.help(help));
+}
+
+/// What a policy is called: its kind, its namespace and its name.
+pub(super) fn describe(policy: &Policy) -> String {
+    let kind = match policy.kind {
+        Kind::Cilium => "CiliumNetworkPolicy",
+        Kind::CiliumClusterwide => "CiliumClusterwideNetworkPolicy",
+        Kind::Kubernetes => "NetworkPolicy",
+        Kind::KubernetesCluster => "ClusterNetworkPolicy",
+    };
+    match &policy.namespace {
+        Some(namespace) => format!("{kind}/{namespace}/{}", policy.name),
+        None => format!("{kind}/{}", policy.name),
+    }
+}
