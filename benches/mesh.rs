@@ -12,6 +12,8 @@ mod clock;
 mod measure;
 #[path = "mesh/project.rs"]
 mod project;
+#[path = "mesh/topology.rs"]
+mod resolved;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,6 +37,7 @@ use landbridge::{check, topology, validate, yaml};
 use measure::{Run, best, best_of, run, weight};
 use project::Size;
 use rayon::prelude::*;
+use resolved::{read, topology_of};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_landbridge");
 
@@ -153,21 +156,6 @@ fn switched_on(topology: &Topology, about_objects: bool) -> Topology {
     let documents = yaml::parse(&sources, id, &mut found);
     let uses = Map::decode(&documents[0], &mut found).expect("a mapping");
     Topology { policy_uses: uses, ..topology.clone() }
-}
-
-fn read(folder: &Path) -> (Spec, SourceMap) {
-    let system = OsSystem::open(folder).expect("the project opens");
-    let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
-    let spec = load::project(&system, &mut sources, &mut found);
-    assert!(found.is_empty(), "{:?}", found.iter().next());
-    (spec, sources)
-}
-
-fn topology_of(spec: &Spec) -> Topology {
-    let mut found = Diagnostics::new();
-    let topology = resolve(spec, &mut found);
-    assert!(found.is_empty(), "{:?}", found.iter().next());
-    topology.expect("a project without findings has a topology")
 }
 
 /// Makes the files of every cluster and drops them.

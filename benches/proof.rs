@@ -1,0 +1,66 @@
+//! Speed of the proof on generated meshes of up to 511 clusters, as a Markdown table.
+//!
+//! `cargo bench --bench proof` measures 128, 256 and 511 clusters; numbers after `--` measure
+//! those.
+#![expect(clippy::print_stdout, reason = "the table is its result")]
+
+#[path = "mesh/clock.rs"]
+mod clock;
+#[path = "mesh/project.rs"]
+mod project;
+#[path = "mesh/topology.rs"]
+mod resolved;
+
+use std::env;
+
+use clock::timed;
+use landbridge::compile::Index;
+use landbridge::policy::Direction;
+use landbridge::reach::{Admitted, Mesh, Party, Reach, Standing, declared, possible};
+use project::Size;
+use resolved::{read, topology_of};
+
+fn main() {
+    let sizes: Vec<usize> = env::args().filter_map(|argument| argument.parse().ok()).collect();
+    for size in if sizes.is_empty() { vec![128, 256, 511] } else { sizes } {
+        let folder = tempfile::tempdir().expect("a folder");
+        project::write(folder.path(), Size::of(size));
+        let (spec, _) = read(folder.path());
+        let topology = topology_of(&spec);
+        let index = Index::of(&topology);
+        let made = timed(3, || declared::mesh(&topology, &index));
+        let mut mesh = declared::mesh(&topology, &index);
+        let policies: usize = mesh.clusters.iter().map(|one| one.policies.len()).sum();
+        let declared = mesh.endpoints.len();
+        let added = timed(3, || {
+            let mut mesh = mesh.clone();
+            possible::add(&mut mesh);
+        });
+        possible::add(&mut mesh);
+        let known = timed(3, || Reach::new(&mesh));
+        let reach = Reach::new(&mesh);
+        let ends = timed(3, || ends(&mesh, &reach));
+        println!(
+            "{size} clusters, {policies} policies, {declared} + {} endpoints: mesh {made:?}, \
+             possible {added:?}, reach {known:?}, ends {ends:?} ({} pairs)",
+            mesh.endpoints.len() - declared,
+            self::ends(&mesh, &reach)
+        );
+    }
+}
+
+/// Asks both ends of every declared endpoint about everyone whom it may admit.
+fn ends(mesh: &Mesh, reach: &Reach<'_>) -> usize {
+    let declared = mesh.endpoints().filter(|(_, one)| one.standing != Standing::Possible);
+    let mut pairs = 0;
+    for (id, _) in declared {
+        for direction in [Direction::Ingress, Direction::Egress] {
+            let Admitted::Some(peers) = reach.admitted(id, direction) else { continue };
+            pairs += peers.len();
+            for peer in peers {
+                std::hint::black_box(reach.end(id, direction, Party::Endpoint(peer)));
+            }
+        }
+    }
+    pairs
+}
