@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::label::{CLUSTER, Key, Labels, NAMESPACE, NAMESPACE_LABELS, Source};
+use super::label::{CLUSTER, Key, Label, Labels, NAMESPACE, NAMESPACE_LABELS, Source};
+
+/// The words for aggregates of identities (`pkg/policy/aggregate.go`).
+const AGGREGATES: [&str; 4] =
+    ["aggregate-cluster", "aggregate-cluster-mesh", "aggregate-remote-node", "aggregate-world"];
 
 /// How a requirement reads the value of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,6 +145,15 @@ impl Selector {
         !self.is_wildcard() && self.requirements().all(|known| known.operator.is_negative())
     }
 
+    /// Whether it selects the word for an aggregate of identities, and with it all of them
+    /// (`Semantics::aggregates`).
+    pub fn selects_aggregates(&self) -> bool {
+        AGGREGATES.iter().any(|name| {
+            let label = Label::new(Source::Reserved, *name, "");
+            self.matches(&[label].into_iter().collect())
+        })
+    }
+
     /// Whether one of its keys is Cilium's own.
     pub fn is_reserved(&self) -> bool {
         self.requirements().any(|known| known.key.source == Some(Source::Reserved))
@@ -205,7 +218,6 @@ impl Selector {
 
 #[cfg(test)]
 mod tests {
-    use super::super::label::Label;
     use super::*;
 
     fn labels(pairs: &[(&str, &str)]) -> Labels {

@@ -1,13 +1,14 @@
 //! Both ends of flows: the agents of every cluster, and what each decides about each endpoint.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::index::Index;
 use super::mesh::{EndpointId, Mesh};
 use crate::policy::rule::{Action, Peers};
-use crate::policy::{Agent, Direction, Identity, Label, Opening, Selector, Source, Subject};
+use crate::policy::{Agent, Direction, Identity, Opening, Selector, Subject};
 use crate::topology::ClusterId;
 
 /// Who may reach whom in a mesh.
@@ -138,6 +139,50 @@ impl<'m> Reach<'m> {
         self.mesh.cluster(cluster(one)).joined.contains(cluster(other))
     }
 
+    /// What an end lets through to or from each endpoint that it may admit, sorted; nothing where
+    /// that may be everyone. As [`Self::end`] of each of [`Self::admitted`], at the cost of the
+    /// answers alone.
+    pub fn openings(
+        &self,
+        endpoint: EndpointId,
+        direction: Direction,
+    ) -> Option<Vec<(EndpointId, Arc<Opening>)>> {
+        let Admitted::Some(admitted) = self.admitted(endpoint, direction) else { return None };
+        let subject = self.subject(endpoint, direction);
+        if !subject.goes_by_labels() {
+            let end = |id| Arc::new(self.end(endpoint, direction, Party::Endpoint(id)));
+            return Some(admitted.into_iter().map(|id| (id, end(id))).collect());
+        }
+        let mut fitting: Vec<(EndpointId, u32)> = Vec::new();
+        let mut always: Vec<u32> = Vec::new();
+        for (at, rule) in (0..).zip(subject.rules()) {
+            if matches!((&rule.peers, &rule.ports), (Peers::Unsaid, Some(_))) {
+                always.push(at);
+            }
+            let selectors = rule.peers.selectors();
+            let selected = selectors.flat_map(|one| self.selected.get(one).into_iter().flatten());
+            fitting.extend(selected.map(|id| (*id, at)));
+        }
+        fitting.sort_unstable();
+        fitting.dedup();
+        // Peers of the same rules have the same ports open.
+        let mut known: BTreeMap<Vec<u32>, Arc<Opening>> = BTreeMap::new();
+        let mut fitting = fitting.as_slice();
+        let mut openings = Vec::with_capacity(admitted.len());
+        for id in admitted {
+            fitting = &fitting[fitting.partition_point(|(other, _)| *other < id)..];
+            let own = fitting.iter().take_while(|(other, _)| *other == id).map(|(_, at)| *at);
+            let mut rules: Vec<u32> = own.chain(always.iter().copied()).collect();
+            rules.sort_unstable();
+            let opening = known.entry(rules).or_insert_with_key(|rules| {
+                let peer = &self.mesh.endpoint(id).identity;
+                Arc::new(subject.toward_by(peer, rules).opening())
+            });
+            openings.push((id, Arc::clone(opening)));
+        }
+        Some(openings)
+    }
+
     /// Whom an end may let through.
     pub fn admitted(&self, endpoint: EndpointId, direction: Direction) -> Admitted {
         let subject = self.subject(endpoint, direction);
@@ -156,7 +201,7 @@ impl<'m> Reach<'m> {
                 return Admitted::Everyone;
             }
             for selector in rule.peers.selectors() {
-                if semantics.aggregates() && selects_aggregates(selector) {
+                if semantics.aggregates() && selector.selects_aggregates() {
                     return Admitted::Everyone;
                 }
                 ids.extend(self.selected.get(selector).into_iter().flatten());
@@ -166,17 +211,6 @@ impl<'m> Reach<'m> {
         ids.dedup();
         Admitted::Some(ids)
     }
-}
-
-/// Whether a selector selects the word for an aggregate of identities, and with it all of them
-/// (`Semantics::aggregates`).
-fn selects_aggregates(selector: &Selector) -> bool {
-    ["aggregate-cluster", "aggregate-cluster-mesh", "aggregate-remote-node", "aggregate-world"]
-        .iter()
-        .any(|name| {
-            let label = Label::new(Source::Reserved, *name, "");
-            selector.matches(&[label].into_iter().collect())
-        })
 }
 
 #[cfg(test)]
@@ -259,6 +293,10 @@ mod tests {
                     !reach.end(id, direction, Party::Endpoint(*peer)).is_closed()
                 };
                 let all: Vec<_> = mesh.endpoints().map(|(id, _)| id).filter(open).collect();
+                for (peer, opening) in reach.openings(id, direction).expect("not everyone") {
+                    let asked = reach.end(id, direction, Party::Endpoint(peer));
+                    assert_eq!(*opening, asked, "{}", mesh.describe(id));
+                }
                 assert!(all.iter().all(|one| admitted.contains(one)), "{}", mesh.describe(id));
             }
         }

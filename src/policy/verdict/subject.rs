@@ -112,6 +112,32 @@ impl<'a> Subject<'a> {
         Toward { subject: self, peer, fitting }
     }
 
+    /// As [`Self::toward`], where the rules among whose peers it is are known: indices into
+    /// [`Self::rules`], sorted.
+    pub fn toward_by<'s>(&'s self, peer: &'s Identity, rules: &[u32]) -> Toward<'s, 'a> {
+        let fitting = rules.iter().map(|at| self.rules[*at as usize]).collect();
+        Toward { subject: self, peer, fitting }
+    }
+
+    /// Whether labels alone say which peers a rule has, and what it opens to them: no rule looks
+    /// at other rules, addresses or the ports that a peer names.
+    pub fn goes_by_labels(&self) -> bool {
+        self.rules.iter().all(|rule| {
+            let cidrs = self.semantics.cidr_matches_pods();
+            let aggregates = self.semantics.aggregates();
+            let by_labels = |peer: &Peer| match peer {
+                Peer::Labels { selector, .. } => !(aggregates && selector.selects_aggregates()),
+                Peer::Name(_) => true,
+                Peer::Cidr { .. } => !cidrs,
+            };
+            let ports = rule.ports.iter().flatten().flat_map(|known| &known.ports);
+            let named = |ports: &Ports| matches!(ports.which, Which::Named(_));
+            rule.requires.is_empty()
+                && rule.peers.said().iter().all(by_labels)
+                && (self.direction == Direction::Ingress || !ports.into_iter().any(named))
+        })
+    }
+
     /// Whether a peer is among those of a rule.
     fn fits(&self, rule: &Rule, peer: &Identity) -> bool {
         let requires = || -> Vec<&Selector> {
