@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"regexp"
 	"slices"
 )
 
@@ -179,7 +180,7 @@ func (c *Case) ask(engine Engine, cluster Cluster, peers map[string]Peer, answer
 			}
 			err := guarded(func() error { return view.Add(policy.Object) })
 			if err != nil && answer.Policies[i].Accepted {
-				answer.Policies[i] = Taken{Refused: err.Error()}
+				answer.Policies[i] = Taken{Refused: reason(err)}
 			}
 		}
 	}
@@ -200,6 +201,22 @@ func (c *Case) ask(engine Engine, cluster Cluster, peers map[string]Peer, answer
 		}
 	}
 	return nil
+}
+
+// combined is the reason for two kinds of peers in one item. The engine finds them in a map, so that
+// their order says nothing.
+var combined = regexp.MustCompile(`combining (\w+) and (\w+) is not supported`)
+
+// reason is that of the engine, in the same words each time.
+func reason(err error) string {
+	text := err.Error()
+	if found := combined.FindStringSubmatchIndex(text); found != nil {
+		first, second := text[found[2]:found[3]], text[found[4]:found[5]]
+		if first > second {
+			return text[:found[2]] + second + " and " + first + text[found[5]:]
+		}
+	}
+	return text
 }
 
 func verdict(view View, subject, peer Peer, ingress bool, flow Flow) (given Verdict) {

@@ -102,3 +102,23 @@ func TestOwnLabelsOfAPodWin(t *testing.T) {
 		t.Errorf("the number %d is of another cluster", peers["p"].Number)
 	}
 }
+
+func TestAReasonHasTheSameWordsEachTime(t *testing.T) {
+	for _, text := range []string{"combining A and B is not supported yet", "combining B and A is not supported yet"} {
+		if given := reason(errors.New(text)); given != "combining A and B is not supported yet" {
+			t.Error(given)
+		}
+	}
+}
+
+func TestASecurityGroupIsFoundByItsIDAndName(t *testing.T) {
+	outside := Outside{Groups: []SecurityGroup{{"sg-1", "web", []string{"192.0.2.1"}}, {"sg-2", "db", []string{"2001:db8::1"}}}}
+	for _, one := range []struct {
+		ids, names []string
+		found      int
+	}{{nil, nil, 0}, {[]string{"sg-1"}, nil, 1}, {[]string{"sg-1", "sg-2"}, nil, 2}, {[]string{"sg-1"}, []string{"db"}, 0}, {nil, []string{"db"}, 1}} {
+		if found := outside.Group(one.ids, one.names); len(found) != one.found {
+			t.Errorf("%v %v: %v", one.ids, one.names, found)
+		}
+	}
+}
