@@ -106,7 +106,9 @@ func (v *view) Add(object json.RawMessage) error {
 		if written.Namespace == "" {
 			written.Namespace = "default"
 		}
-		v.inline(written.Spec, written.Specs)
+		if err := v.inline(written.Spec, written.Specs); err != nil {
+			return err
+		}
 		v.services(written.Spec, written.Specs)
 		rules, err := written.Parse()
 		if err == nil && slices.ContainsFunc(rules, (*api.Rule).RequiresDerivative) {
@@ -121,7 +123,9 @@ func (v *view) Add(object json.RawMessage) error {
 		if err := json.Unmarshal(object, &written); err != nil {
 			return err
 		}
-		v.inline(written.Spec, written.Specs)
+		if err := v.inline(written.Spec, written.Specs); err != nil {
+			return err
+		}
 		v.services(written.Spec, written.Specs)
 		rules, err := written.Parse()
 		if err == nil && slices.ContainsFunc(rules, (*api.Rule).RequiresDerivative) {
@@ -166,29 +170,36 @@ func (v *view) add(kind ipcachetypes.ResourceKind, namespace, name string, rules
 
 // inline writes the addresses of CIDR groups into a policy, as pkg/policy/k8s/cilium_cidr_group.go
 // does.
-func (v *view) inline(one *api.Rule, several api.Rules) {
+func (v *view) inline(one *api.Rule, several api.Rules) error {
 	for _, rule := range append(api.Rules{one}, several...) {
 		if rule == nil {
 			continue
 		}
+		var sets []*api.CIDRRuleSlice
 		for i := range rule.Ingress {
-			v.translate(&rule.Ingress[i].FromCIDRSet)
+			sets = append(sets, &rule.Ingress[i].FromCIDRSet)
 		}
 		for i := range rule.IngressDeny {
-			v.translate(&rule.IngressDeny[i].FromCIDRSet)
+			sets = append(sets, &rule.IngressDeny[i].FromCIDRSet)
 		}
 		for i := range rule.Egress {
-			v.translate(&rule.Egress[i].ToCIDRSet)
+			sets = append(sets, &rule.Egress[i].ToCIDRSet)
 		}
 		for i := range rule.EgressDeny {
-			v.translate(&rule.EgressDeny[i].ToCIDRSet)
+			sets = append(sets, &rule.EgressDeny[i].ToCIDRSet)
+		}
+		for _, set := range sets {
+			if err := v.translate(set); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
-func (v *view) translate(set *api.CIDRRuleSlice) {
+func (v *view) translate(set *api.CIDRRuleSlice) error {
 	if *set == nil {
-		return
+		return nil
 	}
 	// An empty list is not the same as none.
 	plain, referred := api.CIDRRuleSlice{}, api.CIDRRuleSlice{}
@@ -197,11 +208,15 @@ func (v *view) translate(set *api.CIDRRuleSlice) {
 			plain = append(plain, rule)
 			continue
 		}
+		if len(rule.ExceptCIDRs) > 0 {
+			return errors.New("ExceptCIDRs cannot be used in combination with CIDRGroupRef")
+		}
 		for _, cidr := range v.groups[string(rule.CIDRGroupRef)] {
-			referred = append(referred, api.CIDRRule{Cidr: cidr, ExceptCIDRs: rule.ExceptCIDRs})
+			referred = append(referred, api.CIDRRule{Cidr: cidr})
 		}
 	}
 	*set = append(plain, referred...)
+	return nil
 }
 
 // Load gives every identity to a new repository, then the policies.
