@@ -68,6 +68,7 @@ pub mod slow_failover;
 pub mod stretched_control_plane;
 pub mod subnet_outside_network;
 pub mod subnets_too_small;
+pub mod unaccepted_flow;
 pub mod unallocatable_pod_range;
 pub mod unanswered_location;
 pub mod unchecked_target;
@@ -240,6 +241,7 @@ pub static CHECKS: &[Check] = &[
     Check { rule: &end_of_life::END_OF_LIFE, run: end_of_life::check },
     Check { rule: &dying_helm_value::DYING_HELM_VALUE, run: dying_helm_value::check },
     Check { rule: &unpublished_version::UNPUBLISHED_VERSION, run: unpublished_version::check },
+    Check { rule: &unaccepted_flow::UNACCEPTED_FLOW, run: unaccepted_flow::check },
     Check { rule: &http01_solver::HTTP01_SOLVER, run: http01_solver::check },
     Check { rule: &uncovered_name::UNCOVERED_NAME, run: uncovered_name::check },
     Check {

@@ -7,9 +7,11 @@
 pub mod certificates;
 pub mod dns;
 pub mod gateway;
+pub mod guard;
 pub mod id;
 pub mod manifests;
 pub mod path;
+pub mod pods;
 pub mod records;
 pub mod resolve;
 
@@ -80,6 +82,8 @@ pub struct Topology {
     pub capabilities: Vec<Capability>,
     /// Flows of applications and capabilities, sorted by owner and name.
     pub flows: Vec<Flow>,
+    /// What must hold over all clusters, whatever flows say; sorted by name.
+    pub guards: Vec<guard::Guard>,
     /// DNS zones, as they were written.
     pub zones: Vec<dns::Zone>,
     /// How ExternalDNS runs in each cluster.

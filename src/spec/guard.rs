@@ -11,17 +11,19 @@ object! {
     pub struct Guard {
         /// Why.
         "because" => because: Option<Spanned<Word>>,
-        /// Flows that must not be possible.
+        /// Flows that must not be possible. A side that is absent is anyone.
         "never" => never: Vec<GuardRule>,
-        /// Peers that nobody else may reach, or that may reach nobody else.
+        /// Peers that nobody else may reach: with `from` and `to`, `from` alone reaches `to`;
+        /// with `to` alone, it is reached from within only; with `from` alone, it reaches itself
+        /// only. A pod's own node, which Cilium always admits, and the cluster's DNS do not count.
         "only" => only: Vec<GuardRule>,
     }
 
     /// A pair of peers.
     pub struct GuardRule {
-        /// The callers.
+        /// The callers, in every cluster unless limited.
         "from" => from: Option<GuardPeer>,
-        /// The called.
+        /// The called, in every cluster unless limited.
         "to" => to: Option<GuardPeer>,
         /// The ports; all where this is absent.
         "ports" => ports: Option<Spanned<Ports>>,

@@ -66,6 +66,7 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
         services: Vec::new(),
         capabilities: Vec::new(),
         flows: Vec::new(),
+        guards: Vec::new(),
         zones: Vec::new(),
         external_dns: dns::external_dns(named, written),
         entrypoints: Vec::new(),
@@ -91,7 +92,7 @@ pub fn resolve(spec: &Spec, found: &mut Diagnostics) -> Option<Topology> {
     dns::zones(written, &mut topology, &mut names, found);
     entrypoints::resolve(written, &mut topology, &names, found);
     certificates::resolve(written, &mut topology, &mut names, found);
-    guards::resolve(written, &topology, &names, found);
+    topology.guards = guards::resolve(spec, &topology, &names, found);
     places::manifests(spec, &mut topology, &names, found);
     Some(topology)
 }

@@ -21,8 +21,10 @@ pub(super) fn resolve(
     for named in &spec.applications {
         let Some(application) = &named.spec else { continue };
         let namespace = names.namespaces[&application.namespace.value.0];
-        scope.owner = FlowOwner::Namespace(namespace);
-        let flows = all(&application.flows, &named.name.value, &scope, topology, found);
+        let owner = FlowOwner::Namespace(namespace);
+        scope.owner = Some(owner);
+        let document = (&*named.name.value, owner);
+        let flows = all(&application.flows, document, &scope, topology, found);
         topology.flows.extend(flows);
         for accept in &application.accepts {
             let (from, to) = sides(&accept.from, &accept.to, &scope, topology, found);
@@ -34,8 +36,10 @@ pub(super) fn resolve(
     for named in &spec.capabilities {
         let id = names.capabilities.get(&named.name.value).copied().flatten();
         let (Some(capability), Some(id)) = (&named.spec, id) else { continue };
-        scope.owner = FlowOwner::Capability(id);
-        let flows = all(&capability.flows, &named.name.value, &scope, topology, found);
+        let owner = FlowOwner::Capability(id);
+        scope.owner = Some(owner);
+        let document = (&*named.name.value, owner);
+        let flows = all(&capability.flows, document, &scope, topology, found);
         topology.flows.extend(flows);
     }
 }
@@ -43,7 +47,7 @@ pub(super) fn resolve(
 /// Resolves the flows of one document, in the order of their names.
 fn all(
     flows: &Map<written::Flow>,
-    document: &str,
+    document: (&str, FlowOwner),
     scope: &Scope<'_>,
     topology: &Topology,
     found: &mut Diagnostics,
@@ -57,14 +61,15 @@ fn all(
 fn one(
     name: &Spanned<String>,
     flow: &written::Flow,
-    document: &str,
+    document: (&str, FlowOwner),
     scope: &Scope<'_>,
     topology: &Topology,
     found: &mut Diagnostics,
 ) -> Flow {
     let (mut from, mut to) = sides(&flow.from, &flow.to, scope, topology, found);
     ports(flow, &to, found);
-    match scope.owner {
+    let (document, owner) = document;
+    match owner {
         FlowOwner::Namespace(_) => {
             both_sides(flow, found);
             anchored(flow, &from, &to, found);
@@ -85,7 +90,7 @@ fn one(
     }
     Flow {
         name: name.clone(),
-        owner: scope.owner,
+        owner,
         document: document.to_owned(),
         from,
         to,

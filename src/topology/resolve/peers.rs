@@ -18,8 +18,8 @@ type Ranges = (Vec<Cidr>, Vec<Cidr>);
 
 /// What the names in a flow may mean.
 pub(super) struct Scope<'a> {
-    /// Who declares the flow.
-    pub(super) owner: FlowOwner,
+    /// Who declares the flow; nothing for a guard, which holds in every cluster.
+    pub(super) owner: Option<FlowOwner>,
     names: &'a Names,
     externals: BTreeMap<String, Option<Ranges>>,
     everywhere: ClusterSet,
@@ -38,7 +38,7 @@ impl<'a> Scope<'a> {
             (name.value.clone(), ranges)
         });
         Self {
-            owner: FlowOwner::Namespace(NamespaceId::new(0)),
+            owner: None,
             names,
             externals: externals.collect(),
             everywhere: topology.clusters().map(|(id, _)| id).collect(),
@@ -47,8 +47,8 @@ impl<'a> Scope<'a> {
 
     fn own(&self) -> Option<NamespaceId> {
         match self.owner {
-            FlowOwner::Namespace(id) => Some(id),
-            FlowOwner::Capability(_) => None,
+            Some(FlowOwner::Namespace(id)) => Some(id),
+            Some(FlowOwner::Capability(_)) | None => None,
         }
     }
 
@@ -60,6 +60,8 @@ impl<'a> Scope<'a> {
         found: &mut Diagnostics,
     ) -> Option<Peer> {
         let (kind, clusters) = self.kind(&peer.kind, topology, found)?;
+        let guard = self.owner.is_none();
+        let clusters = if guard { self.everywhere.clone() } else { clusters };
         if !kind.is_pods() && (peer.labels.is_some() || peer.service_account.is_some()) {
             let message = "`labels` and `serviceAccount` limit pods, and this peer is none";
             found.push(Diagnostic::new(&CONTRADICTION, peer.span, message));
@@ -67,7 +69,7 @@ impl<'a> Scope<'a> {
         let limited =
             peer.clusters.is_some() || !peer.regions.is_empty() || !peer.not_regions.is_empty();
         let left = self.limit(peer, clusters.clone(), topology, found);
-        if left.is_empty() && !clusters.is_empty() && limited {
+        if left.is_empty() && !clusters.is_empty() && limited && !guard {
             let message = "the limits of this peer leave no cluster in which it runs";
             found.push(Diagnostic::new(&CONTRADICTION, peer.span, message));
         }
@@ -118,7 +120,7 @@ impl<'a> Scope<'a> {
                 }
                 PeerKind::Entities(entities.iter().map(|entity| entity.value).collect())
             }
-            Written::Any => return None,
+            Written::Any => PeerKind::NamespaceLabels(Vec::new()),
         };
         Some((outside, self.everywhere.clone()))
     }
@@ -169,7 +171,7 @@ impl<'a> Scope<'a> {
     ) -> Found {
         let same = name.value.0 == "same";
         if same && self.own().is_none() {
-            let finding = "a capability has no namespace of its own";
+            let finding = "there is no own namespace here";
             let finding = Diagnostic::new(&CONTRADICTION, name.span, finding);
             found.push(finding.help("name the namespace"));
             return None;
@@ -221,7 +223,7 @@ impl<'a> Scope<'a> {
             return Some((namespace.to_owned(), name.to_owned()));
         }
         let Some(own) = self.own() else {
-            let message = format!("a capability has no namespace to find `{}` in", name.value);
+            let message = format!("there is no namespace here to find `{}` in", name.value);
             let finding = Diagnostic::new(&CONTRADICTION, name.span, message);
             found.push(finding.help("write `namespace/name`"));
             return None;
