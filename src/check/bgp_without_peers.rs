@@ -4,12 +4,12 @@ use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::manifest::Manifest;
 use crate::spec::cluster::{Announce, LoadBalancerController};
-use crate::topology::Topology;
+use crate::topology::{ClusterSet, Topology};
 
 declare_rules! {
     /// ## What it does
-    /// Reports a cluster whose LB-IPAM addresses are announced by BGP and that says with nobody
-    /// with whom: it has neither `bgp`, nor objects of Cilium's BGP control plane among the
+    /// Reports a cluster whose LB-IPAM addresses are announced by BGP and that does not say to
+    /// whom: it has neither `bgp`, nor objects of Cilium's BGP control plane among the
     /// hand-written manifests.
     ///
     /// ## Why it matters
@@ -34,6 +34,10 @@ declare_rules! {
 
 /// Reports each such cluster.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
+    let mut speaking = ClusterSet::new();
+    for set in topology.manifests.iter().filter(|set| set.objects.iter().any(speaks)) {
+        speaking = speaking.or(&set.clusters);
+    }
     for (id, cluster) in topology.clusters() {
         let Some(announce) = &cluster.announce else { continue };
         let own = cluster.load_balancer.as_ref();
@@ -41,11 +45,8 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
             || own.is_none_or(|own| own.value != LoadBalancerController::LbIpam)
             || cluster.load_balancer_ranges.is_empty()
             || cluster.bgp.is_some()
+            || speaking.contains(id)
         {
-            continue;
-        }
-        let sets = topology.manifests.iter().filter(|set| set.clusters.contains(id));
-        if sets.flat_map(|set| &set.objects).any(speaks) {
             continue;
         }
         let message = format!("`{}` announces by BGP to nobody", cluster.name.value);

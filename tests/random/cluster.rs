@@ -164,7 +164,7 @@ fn announcement(balancers: &mut Value, dice: &mut Dice) {
     if dice.chance(40) {
         balancers["nodes"] = json!({"example.com/edge": "true", "rack": "no"});
     }
-    if dice.chance(40) {
+    if balancers["announce"] == "l2" && dice.chance(40) {
         balancers["interfaces"] = json!(["^eth[0-9]+$", "bond0"]);
     }
     if balancers["announce"] == "bgp" {

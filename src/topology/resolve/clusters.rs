@@ -177,6 +177,9 @@ fn build(
     let pinned = pinned(named, spec, distribution, found);
     required(named, spec, distribution, in_mesh, found);
     let balancers = spec.load_balancers.as_ref();
+    if let Some(balancers) = balancers {
+        balancers::belongs(balancers, found);
+    }
     Some(Cluster {
         name: named.name.clone(),
         span: spec.span,

@@ -1,6 +1,6 @@
 //! What a cluster inherits: its own keys win over its region's, those over the topology's.
 
-use crate::spec::cluster::{ClusterSpec, MaskSize};
+use crate::spec::cluster::{Announce, ClusterSpec, MaskSize};
 use crate::spec::mesh::Versions;
 
 /// Fills each absent field of `own` with the parent's.
@@ -45,8 +45,16 @@ pub(super) fn inherit(own: &mut ClusterSpec, parent: &ClusterSpec) {
     fill_inside!(own, parent; masquerade: ipv4, ipv6, bpf);
     fill_inside!(own, parent; hubble: enabled, relay, ui);
     if let (Some(own), Some(parent)) = (&mut own.load_balancers, &parent.load_balancers) {
-        fill!(own, parent; controller, announce, nodes, bgp);
-        fill_lists!(own, parent; ranges, interfaces);
+        // What belongs to one way of announcing is not inherited by another.
+        let own_way = own.announce.as_ref().map(|announce| announce.value);
+        if own_way != Some(Announce::L2) {
+            fill!(own, parent; bgp);
+        }
+        if own_way != Some(Announce::Bgp) {
+            fill_lists!(own, parent; interfaces);
+        }
+        fill!(own, parent; controller, announce, nodes);
+        fill_lists!(own, parent; ranges);
     } else if own.load_balancers.is_none() {
         own.load_balancers.clone_from(&parent.load_balancers);
     }
