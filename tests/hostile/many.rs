@@ -69,6 +69,23 @@ fn what_clusters_inherit() {
         &format!("  clusterDefaults:\n    podCIDRs: [{ranges}]\n"),
     );
     refused(format!("{text}{clusters}"));
+    let defaults = "    loadBalancers: {controller: aws-load-balancer-controller}\n";
+    for inherited in [
+        format!("loadBalancers: {{interfaces: [{}]}}", many(300_000, |_| "eth0, ".to_owned())),
+        format!("controlPlane: {{zones: [{}]}}", many(300_000, |_| "a, ".to_owned())),
+        format!(
+            "versions: {{components: {{{}}}}}",
+            many(100_000, |n| format!("c{n}: {{chart: 1.0.0}}, "))
+        ),
+        format!(
+            "clustermesh: {{service: {{sourceRanges: [{}]}}}}",
+            many(300_000, |_| "10.0.0.0/8, ".to_owned())
+        ),
+        format!("clustermesh: {{service: {{annotations: {{a: {}}}}}}}", "x".repeat(8_000_000)),
+    ] {
+        let text = PROJECT.replace(defaults, &format!("    {inherited}\n"));
+        refused(format!("{text}{clusters}"));
+    }
     let values = many(100_000, |n| format!("k{n}: {n}, "));
     let text = PROJECT.replace(
         "  mesh: {",
@@ -147,4 +164,48 @@ fn included_files() {
         attack.put(&format!("many/{number}.yaml"), "a: [\n".repeat(10));
     }
     attack.is_refused("many/", "error");
+}
+
+#[test]
+fn certificates_of_every_cluster() {
+    let cluster = |n: usize| {
+        format!(
+            "---\napiVersion: landbridge.dev/v1alpha1\nkind: Cluster\nmetadata: {{name: c{n}}}\nspec: {{region: us-east-1, mesh: false, podCIDRs: [100.66.0.0/16]}}\n"
+        )
+    };
+    let clusters = many(1_000, cluster);
+    for number in [9_000, 50_000] {
+        let requests = many(number, |n| {
+            format!("      n{n}.example.com: {{issuer: own, namespace: shop, secretName: s{n}}}\n")
+        });
+        let certificates = format!(
+            "  certificates:\n    issuers: {{own: {{selfSigned: true}}}}\n    requests:\n{requests}  regions:\n"
+        );
+        let text = PROJECT.replacen("  regions:\n", &certificates, 1);
+        refused(format!("{text}{clusters}"));
+    }
+}
+
+#[test]
+fn applications_of_one_namespace() {
+    let applications = many(8_000, |n| {
+        let labels = many(50, |label| format!("l{n}-{label}: x, "));
+        format!(
+            "---\napiVersion: landbridge.dev/v1alpha1\nkind: MeshApplication\nmetadata: {{name: a{n}}}\nspec: {{namespace: shop, namespaceLabels: {{{labels}}}}}\n"
+        )
+    });
+    refused(format!("{PROJECT}{applications}").replace("clusters: [euw1]", "clusters: [euw9]"));
+}
+
+#[test]
+fn routes_to_nobody() {
+    let services =
+        many(30_000, |n| format!("    s{n}: {{workload: web, ports: [{{port: 80}}]}}\n"));
+    let routes = many(30_000, |n| format!("    r{n}: {{gateway: own, to: [nobody{n}]}}\n"));
+    let gateway = "  gateways: {own: {namespace: shop, clusters: [use1, euw1], listeners: {http: {port: 80, protocol: HTTP}}}}\n  regions:\n";
+    let text = PROJECT
+        .replacen("  regions:\n", gateway, 1)
+        .replacen("  services:\n", &format!("  services:\n{services}"), 1)
+        .replacen("  flows:\n", &format!("  routes:\n{routes}  flows:\n"), 1);
+    refused(text);
 }

@@ -390,23 +390,23 @@ fn key_size(algorithm: KeyAlgorithm, size: &Spanned<i64>, found: &mut Diagnostic
 /// Reports two Certificates that write into one Secret, which cert-manager then issues again and
 /// again. Source: cert-manager's documentation, "Certificate resource".
 fn shared_secrets(topology: &Topology, found: &mut Diagnostics) {
-    let mut first: BTreeMap<_, &CertificateRequest> = BTreeMap::new();
+    // The first certificate of each Secret in each cluster: those of one name share no cluster.
+    let mut first: BTreeMap<_, Vec<&CertificateRequest>> = BTreeMap::new();
     for request in &topology.requests {
         let Some(certificate) = &request.certificate else { continue };
-        for cluster in request.clusters.iter() {
-            let name = &certificate.secret_name;
-            let key = (cluster, &certificate.namespace, &name.value);
-            let Some(other) = first.get(&key) else {
-                first.insert(key, request);
-                continue;
-            };
-            let message = format!("two certificates are written into the Secret `{}`", name.value);
-            found.push(
-                Diagnostic::new(&CONTRADICTION, name.span, message)
-                    .related(other.name.span, "the other one")
-                    .help("give one of them another `secretName`"),
-            );
-            break;
-        }
+        let name = &certificate.secret_name;
+        let others = first.entry((&certificate.namespace, &name.value)).or_default();
+        let meets =
+            |other: &&&CertificateRequest| !other.clusters.and(&request.clusters).is_empty();
+        let Some(other) = others.iter().find(meets) else {
+            others.push(request);
+            continue;
+        };
+        let message = format!("two certificates are written into the Secret `{}`", name.value);
+        found.push(
+            Diagnostic::new(&CONTRADICTION, name.span, message)
+                .related(other.name.span, "the other one")
+                .help("give one of them another `secretName`"),
+        );
     }
 }

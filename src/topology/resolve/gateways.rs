@@ -13,7 +13,7 @@ use crate::spec::gateway::{self as written, ListenerProtocol};
 use crate::spec::ports::Protocol;
 use crate::spec::value::is_label;
 use crate::spec::{Spec, TopologySpec, duplicate};
-use crate::yaml::fields::{Map, invalid};
+use crate::yaml::fields::{Map, invalid, suggests};
 
 /// Resolves the gateways; the clusters are known.
 pub(super) fn gateways(
@@ -251,10 +251,11 @@ impl Scope<'_> {
         if let Some(id) = services.get(&(namespace.to_owned(), short.to_owned())) {
             return *id;
         }
-        let known: Vec<String> = services
-            .keys()
-            .map(|(of, name)| if of == own { name.clone() } else { format!("{of}/{name}") })
-            .collect();
+        let shown = |(of, name): &(String, String)| {
+            if of == own { name.clone() } else { format!("{of}/{name}") }
+        };
+        let known: Vec<String> =
+            if suggests(found) { services.keys().map(shown).collect() } else { Vec::new() };
         found.push(dangling("service", name, known.iter(), found));
         None
     }

@@ -9,6 +9,7 @@ use crate::source::Span;
 use crate::spec::application::ApplicationSpec;
 use crate::spec::cluster::{ClusterSpec, Labels};
 use crate::spec::flow::{Accept, Flow, From, Peer, PeerKind, To};
+use crate::spec::mesh::Versions;
 use crate::spec::ports::Ports;
 use crate::spec::{Spec, TopologySpec};
 use crate::yaml::fields::invalid;
@@ -24,6 +25,12 @@ const ITEMS: usize = 1_000;
 const PAIRS: usize = 100;
 /// Pairs of a caller and a called of one flow.
 const PEERS: usize = 10_000;
+/// Zones, entrypoints, certificates: each is looked at for every cluster.
+const NAMES: usize = 10_000;
+/// Issuers, gateways: each may be in every cluster.
+const OBJECTS: usize = 1_000;
+/// Bytes of an object's annotations. Source: `TotalAnnotationSizeLimitB` of `k8s.io/apimachinery`.
+const ANNOTATIONS: usize = 256 * 1024;
 
 /// Reports what is too much; says whether nothing is.
 pub(super) fn check(spec: &Spec, found: &mut Diagnostics) -> bool {
@@ -73,6 +80,15 @@ impl Size<'_> {
         for one in interconnects {
             self.most("networks", one.between.len(), NETWORKS, one.span);
         }
+        self.components(topology.versions.as_ref(), topology.span);
+        let zones = topology.dns.as_ref().map_or(0, |dns| dns.zones.len());
+        self.most("zones", zones, NAMES, topology.span);
+        self.most("entrypoints", topology.entrypoints.len(), NAMES, topology.span);
+        self.most("gateways", topology.gateways.len(), OBJECTS, topology.span);
+        if let Some(certificates) = &topology.certificates {
+            self.most("issuers", certificates.issuers.len(), OBJECTS, topology.span);
+            self.most("requests", certificates.requests.len(), NAMES, topology.span);
+        }
         for (name, external) in topology.externals.iter() {
             self.most("ranges", external.cidrs.len(), ITEMS, name.span);
             self.most("exceptions", external.except.len(), ITEMS, name.span);
@@ -88,6 +104,10 @@ impl Size<'_> {
         }
         if let Some(balancers) = &cluster.load_balancers {
             self.most("ranges", balancers.ranges.len(), ITEMS, balancers.span);
+            self.most("devices", balancers.interfaces.len(), PAIRS, balancers.span);
+            self.labels(balancers.nodes.as_ref(), balancers.span);
+            let peers = balancers.bgp.as_ref().map_or(0, |bgp| bgp.peers.len());
+            self.most("peers", peers, PAIRS, balancers.span);
         }
         if let Some(ipam) = &cluster.ipam {
             self.most("pools", ipam.pools.len(), PAIRS, ipam.span);
@@ -95,12 +115,27 @@ impl Size<'_> {
             self.most("ranges", ranges, ITEMS, ipam.span);
         }
         if let Some(mesh) = &cluster.clustermesh {
-            let annotations = mesh.service.as_ref().map_or(0, |service| service.annotations.len());
-            self.most("annotations", annotations, PAIRS, mesh.span);
+            if let Some(service) = &mesh.service {
+                let annotations = &service.annotations;
+                let bytes = annotations.iter().map(|(key, text)| key.len() + text.len()).sum();
+                self.most("annotations", annotations.len(), PAIRS, mesh.span);
+                self.most("bytes of annotations", bytes, ANNOTATIONS, mesh.span);
+                self.most("ranges", service.source_ranges.len(), ITEMS, mesh.span);
+            }
             let ips = mesh.endpoint.as_ref().map_or(0, |endpoint| endpoint.ips.len());
             self.most("addresses", ips, ITEMS, mesh.span);
         }
+        if let Some(plane) = &cluster.control_plane {
+            self.most("zones", plane.zones.len(), PAIRS, plane.span);
+            self.most("networks", plane.networks.len(), PAIRS, plane.span);
+        }
+        self.components(cluster.versions.as_ref(), own);
         self.labels(cluster.dns.as_ref().and_then(|dns| dns.selector.as_ref()), own);
+    }
+
+    fn components(&mut self, versions: Option<&Versions>, span: Span) {
+        let components = versions.map_or(0, |versions| versions.components.len());
+        self.most("components", components, PAIRS, span);
     }
 
     fn application(&mut self, application: &ApplicationSpec) {
