@@ -8,12 +8,13 @@ use super::super::{
 };
 use super::{CONTRADICTION, Names, dangling, labels, mesh, region_clusters};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::spec::application::{
     self as written, Affinity, ApplicationSpec, Global as WrittenGlobal, Manage, Shared,
 };
 use crate::spec::mesh::Direction;
 use crate::spec::ports::{PortRef, Protocol};
+use crate::spec::value::LabelValue;
 use crate::spec::{Named, Spec, duplicate};
 
 /// Resolves what applications and capabilities declare, but for their flows.
@@ -52,6 +53,7 @@ fn namespaces(
     found: &mut Diagnostics,
 ) {
     let mut by_name: BTreeMap<&str, Namespace> = BTreeMap::new();
+    let mut all_labels: BTreeMap<&str, NamespaceLabels<'_>> = BTreeMap::new();
     for (_, spec) in applications {
         let declared = mesh::directions(spec.default_deny.as_ref());
         let deny = declared.as_ref().unwrap_or(&topology.mesh.default_deny);
@@ -61,9 +63,11 @@ fn namespaces(
             deny_ingress: deny.contains(&Direction::Ingress),
             deny_egress: deny.contains(&Direction::Egress),
             create: spec.create_namespace.as_ref().is_some_and(|create| create.value),
-            labels: labels(spec.namespace_labels.as_ref()),
+            labels: Vec::new(),
             accepts: Vec::new(),
         };
+        let own = all_labels.entry(spec.namespace.value.0.as_str()).or_default();
+        namespace_labels(own, spec, found);
         match by_name.get_mut(spec.namespace.value.0.as_str()) {
             None => {
                 by_name.insert(&spec.namespace.value.0, namespace);
@@ -71,9 +75,33 @@ fn namespaces(
             Some(first) => join(first, namespace, spec, found),
         }
     }
-    for (name, namespace) in by_name {
+    for (name, mut namespace) in by_name {
+        let labels = all_labels.remove(name).unwrap_or_default().into_iter();
+        let labels = labels.map(|(key, value)| (key.to_owned(), value.value.0.clone()));
+        namespace.labels = labels.collect();
         names.namespaces.insert(name.to_owned(), NamespaceId::new(topology.namespaces.len()));
         topology.namespaces.push(namespace);
+    }
+}
+
+/// The labels of a namespace with the places of their values.
+type NamespaceLabels<'a> = BTreeMap<&'a str, &'a Spanned<LabelValue>>;
+
+/// Adds the labels that an application declares for its namespace.
+fn namespace_labels<'a>(
+    all: &mut NamespaceLabels<'a>,
+    spec: &'a ApplicationSpec,
+    found: &mut Diagnostics,
+) {
+    for (key, value) in spec.namespace_labels.iter().flat_map(|labels| &labels.0) {
+        let first = *all.entry(&key.value.0).or_insert(value);
+        if first.value != value.value {
+            let (key, namespace) = (&key.value.0, &spec.namespace.value.0);
+            let message =
+                format!("two applications disagree about the label `{key}` of `{namespace}`");
+            let finding = Diagnostic::new(&CONTRADICTION, value.span, message);
+            found.push(finding.related(first.span, "first declared here"));
+        }
     }
 }
 
@@ -89,12 +117,6 @@ fn join(first: &mut Namespace, again: Namespace, spec: &ApplicationSpec, found: 
     }
     first.clusters = first.clusters.or(&again.clusters);
     first.create |= again.create;
-    for (key, value) in again.labels {
-        if !first.labels.iter().any(|(own, _)| *own == key) {
-            first.labels.push((key, value));
-        }
-    }
-    first.labels.sort();
 }
 
 fn workloads(
@@ -218,10 +240,13 @@ fn one_service(
     names: &Names,
     found: &mut Diagnostics,
 ) -> Option<Service> {
-    if !crate::spec::value::is_label(&name.value, 63) {
+    // Source: Kubernetes, "Service": a DNS-1035 label. From 1.34 on `RelaxedServiceNameValidation`
+    // allows digits in front, where somebody switches it on.
+    let letter = name.value.starts_with(|c: char| c.is_ascii_lowercase());
+    if !letter || !crate::spec::value::is_label(&name.value, 63) {
         let message = format!("`{}` cannot be the name of a Service", name.value.escape_debug());
-        let help =
-            "use 1 to 63 lower-case letters, digits and `-`, with a letter or digit at both ends";
+        let help = "use 1 to 63 lower-case letters, digits and `-`, with a letter at the start and \
+                    a letter or digit at the end";
         crate::yaml::fields::invalid(name.span, message, help, found);
         return None;
     }
@@ -266,6 +291,7 @@ fn ports(
         let message = "a service with several ports names each of them";
         found.push(Diagnostic::new(&CONTRADICTION, port.span, message).help("add a `name`"));
     }
+    same_ports(service, found);
     let port = |port: &written::ServicePort| {
         let number = u16::try_from(port.port.value.0).unwrap_or(u16::MAX);
         ServicePort {
@@ -277,6 +303,30 @@ fn ports(
         }
     };
     service.ports.iter().map(port).collect()
+}
+
+/// Reports ports that the API server refuses beside each other. Source: `ValidateService` of
+/// Kubernetes: names are unique, and so are pairs of protocol and port.
+fn same_ports(service: &written::Service, found: &mut Diagnostics) {
+    let mut names: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut numbers: BTreeMap<(Protocol, i64), Span> = BTreeMap::new();
+    for port in &service.ports {
+        let protocol = port.protocol.as_ref().map_or(Protocol::Tcp, |protocol| protocol.value);
+        let number = &port.port;
+        let first = numbers.insert((protocol, number.value.0), number.span);
+        let twice = first.map(|first| {
+            let message = format!("the service has the port {} twice", number.value.0);
+            (first, number.span, message)
+        });
+        let named = port.name.as_ref().and_then(|name| {
+            let first = names.insert(&name.value.0, name.span)?;
+            Some((first, name.span, format!("two ports have the name `{}`", name.value.0)))
+        });
+        for (first, again, message) in twice.into_iter().chain(named) {
+            let finding = Diagnostic::new(&CONTRADICTION, again, message);
+            found.push(finding.related(first, "the first"));
+        }
+    }
 }
 
 fn global(
@@ -370,4 +420,59 @@ pub(super) fn finish(topology: &mut Topology) {
     let headless = services.iter().any(|s| s.headless && (s.global.is_some() || s.export));
     topology.mesh.endpoint_slices |= headless;
     topology.mesh.service_topology = services.iter().any(|s| s.traffic_distribution.is_some());
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::topology::sample::{TWO_CLUSTERS, resolved};
+
+    const PORTS: &str = "[{name: http, port: 80, targetPort: 8080}]";
+
+    #[test]
+    fn services_are_what_the_api_server_takes() {
+        let named = "    fraud-detection:\n";
+        for (old, new, finding) in [
+            (
+                PORTS,
+                "[{name: a, port: 80}, {name: b, port: 80}]",
+                Some("the service has the port 80 twice"),
+            ),
+            (
+                PORTS,
+                "[{name: a, port: 80}, {name: a, port: 81}]",
+                Some("two ports have the name `a`"),
+            ),
+            (PORTS, "[{name: a, port: 53}, {name: b, port: 53, protocol: UDP}]", None),
+            (named, "    2-fraud:\n", Some("`2-fraud` cannot be the name of a Service")),
+        ] {
+            let text = TWO_CLUSTERS.replacen(old, new, 1);
+            assert_ne!(text, TWO_CLUSTERS);
+            let (_, found) = resolved(&text);
+            let said = found.first().is_some_and(|line| line.ends_with(finding.unwrap_or("-")));
+            assert_eq!(said, finding.is_some(), "{new}: {found:?}");
+            assert!(finding.is_some() || found.is_empty(), "{new}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn applications_of_one_namespace_agree_about_its_labels() {
+        let labelled = |name: &str, labels: &str| {
+            format!(
+                "---\napiVersion: landbridge.dev/v1alpha1\nkind: MeshApplication\n\
+                 metadata: {{name: {name}}}\n\
+                 spec: {{namespace: payments, namespaceLabels: {{{labels}}}}}\n"
+            )
+        };
+        let project = |labels: &str| {
+            format!("{TWO_CLUSTERS}{}{}", labelled("a", "team: a, x: z"), labelled("b", labels))
+        };
+        let (topology, found) = resolved(&project("team: a, b: c"));
+        assert_eq!(found, Vec::<String>::new());
+        let labels = topology.expect("a topology").namespaces.remove(0).labels;
+        let keys: Vec<_> = labels.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, ["b", "team", "x"]);
+        let (_, found) = resolved(&project("team: b"));
+        let disagree = "LB0016 two applications disagree about the label `team` of `payments`";
+        assert!(found.len() == 1 && found[0].ends_with(disagree), "{found:?}");
+    }
 }
