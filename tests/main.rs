@@ -5,6 +5,7 @@ mod chart_table;
 mod chart_values;
 mod commands;
 mod crds;
+mod engine;
 mod expression;
 mod generated;
 mod gitops;

@@ -196,13 +196,13 @@ impl Reader<'_> {
         }
     }
 
-    /// An address or a prefix, its host bits cut off; refuses what is none.
+    /// A prefix, its host bits cut off; refuses what is none. The schemas take no address alone
+    /// (`format: cidr`).
     fn prefix(&mut self, node: &Node) -> Option<IpNet> {
         let text = self.text(node);
         let net = text.parse::<IpNet>().ok();
-        let net = net.or_else(|| text.parse().ok().map(|address: std::net::IpAddr| address.into()));
         if net.is_none() {
-            self.refuse(node.span, format!("`{text}` is no address and no prefix"));
+            self.refuse(node.span, format!("`{text}` is no prefix"));
         }
         net.map(|net| net.trunc())
     }

@@ -1,15 +1,16 @@
 //! One type for what every kind of policy says, for both directions.
 
+mod pattern;
+mod peer;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
-use ipnet::IpNet;
-
-use super::identity::Identity;
-use super::label::{Label, Labels, Source};
 use super::selector::Selector;
-use super::semantics::Semantics;
 use crate::source::Span;
+
+pub use pattern::Pattern;
+pub use peer::{Group, Groups, Peer, Peers};
 
 /// Which way a connection goes, seen from the subject of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,179 +205,6 @@ pub struct Rule {
     pub ports: Option<Vec<PortRule>>,
     /// What the peers of every rule about the same subject must fulfil besides (`fromRequires`).
     pub requires: Vec<Selector>,
-}
-
-/// The other side of a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Peers {
-    /// No one: a list that is there and empty.
-    Nobody,
-    /// Nothing is said: anyone on the ports, and no one without ports
-    /// (`mergeL4Filter` in `pkg/policy/rule.go`).
-    Unsaid,
-    /// Those that one of them selects.
-    Of(Vec<Peer>),
-}
-
-impl Peers {
-    /// The peers that are said, if some are.
-    pub fn said(&self) -> &[Peer] {
-        match self {
-            Self::Of(peers) => peers,
-            Self::Nobody | Self::Unsaid => &[],
-        }
-    }
-
-    /// The selectors by which peers are said.
-    pub fn selectors(&self) -> impl Iterator<Item = &Selector> {
-        self.said().iter().filter_map(|peer| match peer {
-            Peer::Labels { selector, .. } => Some(selector),
-            Peer::Cidr { .. } | Peer::Name(_) => None,
-        })
-    }
-}
-
-/// One peer of a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Peer {
-    /// By labels; `named` where `fromRequires` constrains it too.
-    Labels {
-        /// What it selects.
-        selector: Selector,
-        /// Whether it stands in `fromEndpoints` or `toEndpoints`.
-        endpoints: bool,
-    },
-    /// By address.
-    Cidr {
-        /// The addresses.
-        net: IpNet,
-        /// Those of them that are left out.
-        except: Vec<IpNet>,
-    },
-    /// By the name under which the address was looked up.
-    Name(Pattern),
-}
-
-impl Peer {
-    /// Whether it is these identities, as the agent of a cluster sees them.
-    pub fn matches(&self, peer: &Identity, semantics: &Semantics, requires: &[&Selector]) -> bool {
-        match self {
-            Self::Labels { selector, endpoints } => {
-                let requires = if *endpoints { requires } else { &[] };
-                selects(selector, requires, peer, semantics)
-            }
-            Self::Cidr { net, except } => {
-                cidr_may_match(peer, semantics) && holds(net, peer, true) && {
-                    !except.iter().any(|out| holds(out, peer, false))
-                }
-            }
-            Self::Name(pattern) => {
-                peer.is_world() && peer.names.iter().any(|name| pattern.matches(name, semantics))
-            }
-        }
-    }
-}
-
-fn selects(
-    selector: &Selector,
-    requires: &[&Selector],
-    peer: &Identity,
-    semantics: &Semantics,
-) -> bool {
-    let all = |labels: &Labels| {
-        selector.matches(labels) && requires.iter().all(|more| more.matches(labels))
-    };
-    let aggregate = || {
-        let name = peer.aggregate(semantics.cluster())?;
-        let label = Label::new(Source::Reserved, name, "");
-        Some(all(&[label].into_iter().collect()))
-    };
-    all(&peer.labels) || (semantics.aggregates() && aggregate().unwrap_or_default())
-}
-
-/// Whether addresses may select an identity (`CIDRSelector.Matches` in
-/// `pkg/policy/types/selector.go`).
-fn cidr_may_match(peer: &Identity, semantics: &Semantics) -> bool {
-    let (world, node) = (peer.is_world(), peer.is_node());
-    if node && !world {
-        return semantics.settings().cidr_matches_nodes;
-    }
-    world || semantics.cidr_matches_pods()
-}
-
-/// Whether a prefix holds an identity. The world that no policy speaks of is in the prefix of all
-/// addresses only (`IPStringToLabel` in `pkg/labels/cidr.go`).
-fn holds(net: &IpNet, peer: &Identity, whole_world: bool) -> bool {
-    match &peer.address {
-        Some(address) => net.contains(address),
-        None if net.prefix_len() > 0 => false,
-        None => {
-            let family = if net.addr().is_ipv4() { "world-ipv4" } else { "world-ipv6" };
-            whole_world && (peer.labels.is_reserved("world") || peer.labels.is_reserved(family))
-        }
-    }
-}
-
-/// A name or a pattern of names, in lower case, without a dot at the end.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pattern(pub Box<str>);
-
-impl Pattern {
-    /// Reads a name or a pattern.
-    pub fn new(text: &str) -> Self {
-        let text = text.trim().to_ascii_lowercase();
-        Self(text.strip_suffix('.').unwrap_or(&text).into())
-    }
-
-    /// Whether it matches a name (`ToAnchoredRegexp` in `pkg/fqdn/matchpattern/matchpattern.go`):
-    /// `*` stays within a label, `*` alone is every name, and from 1.19 `**.` at the start is one
-    /// or more labels.
-    pub fn matches(&self, name: &str, semantics: &Semantics) -> bool {
-        let stars = self.0.chars().all(|known| known == '*') && !self.0.is_empty();
-        if &*self.0 == "*" || (stars && semantics.knows_subdomain_wildcard()) {
-            return true;
-        }
-        let labels: Vec<&str> = name.split('.').collect();
-        let parts: Vec<&str> = self.0.split('.').collect();
-        let deep = parts.len() > 1
-            && parts[0].len() > 1
-            && parts[0].chars().all(|known| known == '*')
-            && semantics.knows_subdomain_wildcard();
-        let (parts, labels) = if deep {
-            let Some(rest) = labels.len().checked_sub(parts.len() - 1).filter(|rest| *rest > 0)
-            else {
-                return false;
-            };
-            (&parts[1..], &labels[rest..])
-        } else {
-            (&parts[..], &labels[..])
-        };
-        parts.len() == labels.len()
-            && parts.iter().zip(labels).all(|(part, label)| glob(part, label))
-    }
-}
-
-/// Whether a part with stars matches a label: from the left, and back to the last star when it
-/// does not, so that the work is bounded by the product of the lengths.
-fn glob(part: &str, label: &str) -> bool {
-    let (part, label) = (part.as_bytes(), label.as_bytes());
-    let (mut at, mut in_label, mut star) = (0, 0, None);
-    while in_label < label.len() {
-        if part.get(at) == Some(&b'*') {
-            star = Some((at, in_label));
-            at += 1;
-        } else if part.get(at) == label.get(in_label) {
-            at += 1;
-            in_label += 1;
-        } else if let Some((known, before)) = star {
-            star = Some((known, before + 1));
-            at = known + 1;
-            in_label = before + 1;
-        } else {
-            return false;
-        }
-    }
-    part[at..].iter().all(|known| *known == b'*')
 }
 
 /// Ports with what is allowed on them.

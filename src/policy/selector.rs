@@ -129,6 +129,15 @@ impl Selector {
         &self.labels
     }
 
+    /// The same with its requirements in order.
+    #[must_use]
+    pub fn sorted(&self) -> Self {
+        let mut sorted = self.clone();
+        sorted.labels.sort();
+        sorted.expressions.sort();
+        sorted
+    }
+
     /// Whether labels fulfil every requirement.
     pub fn matches(&self, labels: &Labels) -> bool {
         self.requirements().all(|requirement| requirement.matches(labels))

@@ -171,15 +171,53 @@ impl Semantics {
         self.minor <= Minor::V19
     }
 
+    /// Whether the identity of a node with labels has its cluster's name, too
+    /// (`pkg/node/manager/manager.go`).
+    pub fn labels_nodes_with_cluster(&self) -> bool {
+        self.minor >= Minor::V18
+    }
+
+    /// Whether a policy for nodes may have DNS rules (`EgressRule.sanitize` in
+    /// `pkg/policy/api/rule_validation.go`).
+    pub fn knows_dns_rules_of_nodes(&self) -> bool {
+        self.minor >= Minor::V17
+    }
+
     /// Whether `toServices` may stand beside `toPorts` (cilium/cilium#20067).
     pub fn services_take_ports(&self) -> bool {
         self.minor >= Minor::V17
     }
 
-    /// Whether groups of addresses are put into the policy as addresses, so that a group that is
-    /// not there leaves no peer at all, which with ports means any.
+    /// Whether groups of addresses are put into the policy as addresses; later they are labels of
+    /// addresses (`pkg/policy/k8s/cilium_cidr_group.go`).
     pub fn inlines_groups(&self) -> bool {
         self.minor == Minor::V16
+    }
+
+    /// Whether an exception of a group is refused (`validateCIDRRule` in
+    /// `pkg/policy/k8s/cilium_cidr_group.go`).
+    pub fn refuses_exceptions_of_groups(&self) -> bool {
+        self.minor == Minor::V16
+    }
+
+    /// Whether exceptions are cut out of a prefix, so that one that takes all of it leaves no peer
+    /// at all, which with ports means any (`ComputeResultantCIDRSet` in `pkg/policy/api/cidr.go`).
+    pub fn cuts_exceptions_out(&self) -> bool {
+        self.minor == Minor::V16
+    }
+
+    /// Whether selectors of groups select addresses only (`CIDRSelector` in
+    /// `pkg/policy/types/selector.go`); before, anything that has or lacks the labels.
+    pub fn groups_are_of_addresses(&self) -> bool {
+        self.minor >= Minor::V20
+    }
+
+    /// Whether the prefix of all addresses is another word for the world; before, it held whatever
+    /// has an address as a label, nodes too (`IPStringToLabel` in `pkg/labels/cidr.go`).
+    /// Where addresses select pods it does that again (`matchesCIDRWildcard` in
+    /// `pkg/policy/types/selector.go`).
+    pub fn all_addresses_are_the_world(&self) -> bool {
+        self.minor >= Minor::V18 && !self.cidr_matches_pods()
     }
 
     /// Whether `cidrGroupSelector` is known.
@@ -204,8 +242,8 @@ impl Semantics {
         self.minor >= Minor::V18
     }
 
-    /// Whether HTTP and DNS rules for one port break the endpoint's policy whatever their peers
-    /// are; later only for the same peer.
+    /// Whether rules of several L7 protocols for one port break the endpoint's policy whatever their
+    /// peers are; later only for the same peer (`mergePortProto` in `pkg/policy/rule.go`).
     pub fn one_parser_per_port(&self) -> bool {
         self.minor <= Minor::V17
     }

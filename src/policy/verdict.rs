@@ -5,6 +5,7 @@
 //! subject, and allowed elsewhere.
 
 mod bucket;
+mod conflict;
 mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use super::identity::Identity;
 use super::rule::{Direction, L7, Policy, Protocol, Rule};
 use super::semantics::Semantics;
 use bucket::Buckets;
+use conflict::conflicts;
 
 pub use subject::{Subject, Toward};
 
@@ -41,6 +43,8 @@ pub struct Verdict<'a> {
     pub because: Because,
     /// The rules that decide it; for a default deny those that isolate the subject.
     pub rules: Vec<&'a Rule>,
+    /// Whether it goes through a proxy, which may let everything through.
+    pub proxied: bool,
 }
 
 /// What is decided about a flow.
@@ -74,7 +78,7 @@ pub enum Because {
     DefaultAllow,
     /// It comes from the subject's own node.
     LocalHost,
-    /// HTTP and DNS rules meet on one port.
+    /// Rules of several L7 protocols meet on one port.
     Conflict,
 }
 
@@ -111,7 +115,22 @@ impl<'a> Agent<'a> {
     /// The rules about an endpoint in one direction.
     pub fn subject(&self, identity: &'a Identity, direction: Direction) -> Subject<'a> {
         let rules = self.rules.about(identity, direction);
-        Subject::new(self.semantics, Arc::clone(&self.names), identity, direction, rules)
+        // One map is made for both directions.
+        let mut conflicting = Vec::new();
+        if self.rules.limit() {
+            let other = match direction {
+                Direction::Ingress => Direction::Egress,
+                Direction::Egress => Direction::Ingress,
+            };
+            let others = self.rules.about(identity, other);
+            for rules in [&rules, &others] {
+                if conflicts(rules, self.semantics) {
+                    conflicting.extend(rules);
+                }
+            }
+        }
+        let names = Arc::clone(&self.names);
+        Subject::new(self.semantics, names, identity, direction, rules, conflicting)
     }
 
     /// What is decided about a flow.

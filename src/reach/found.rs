@@ -214,7 +214,7 @@ fn asks_for_namespace_labels(policy: &Policy) -> bool {
             || rule.requires.iter().any(asks)
             || peers.iter().any(|peer| match peer {
                 Peer::Labels { selector, .. } => asks(selector),
-                Peer::Cidr { .. } | Peer::Name(_) => false,
+                Peer::Cidr { .. } | Peer::Groups(_) | Peer::Name(_) => false,
             })
     })
 }

@@ -27,6 +27,11 @@ pub fn parties<'r>(rules: impl IntoIterator<Item = &'r Rule>, dual_stack: bool) 
     for peer in rules.into_iter().flat_map(|rule| rule.peers.said()) {
         match peer {
             Peer::Cidr { net, except } => prefixes.extend(except.iter().chain([net]).copied()),
+            Peer::Groups(groups) => {
+                prefixes.extend(groups.except.iter().copied());
+                prefixes
+                    .extend(groups.known.iter().flat_map(|group| group.prefixes.iter().copied()));
+            }
             Peer::Name(pattern) => {
                 names.insert(example(pattern));
             }

@@ -5,9 +5,12 @@ use ipnet::IpNet;
 use super::cilium::{Scope, Section};
 use super::{CidrGroup, Reader, Service, field};
 use crate::policy::label::{CLUSTER, Key, Label, Labels, NAMESPACE, Source};
-use crate::policy::rule::{Action, Direction, Pattern, Peer, Peers, PortRule, RemarkSort};
+use crate::policy::rule::{
+    Action, Direction, Group, Groups, Pattern, Peer, Peers, PortRule, RemarkSort,
+};
 use crate::policy::selector::{Requirement, Selector};
 use crate::policy::semantics::NodesScope;
+use crate::source::Span;
 use crate::yaml::Node;
 
 /// The kinds of peers, ingress and egress.
@@ -21,6 +24,10 @@ const KINDS: [(&str, &str); 8] = [
     ("", "toServices"),
     ("", "toFQDNs"),
 ];
+
+/// Before the name of a group in the key of the label that its addresses get
+/// (`LabelPrefixGroupName` in `pkg/policy/api/cidr.go`).
+const GROUP_NAME: &str = "io.cilium.policy.cidrgroupname/";
 
 const OTHERS: [&str; 5] = ["toPorts", "icmps", "authentication", "fromRequires", "toRequires"];
 
@@ -47,7 +54,10 @@ impl Reader<'_> {
         let mut found: Vec<(&'static str, &Node, &[Node])> = Vec::new();
         for key in keys {
             if let Some(node) = field(item, key) {
-                found.push((key, node, self.list(Some(node))));
+                let items = self.list(Some(node));
+                // Groups are replaced before kinds of peers are counted.
+                let none = self.semantics.inlines_groups() && self.are_empty_groups(items);
+                found.push((key, node, if none { &[] } else { items }));
             }
         }
         let full: Vec<_> = found.iter().filter(|(.., items)| !items.is_empty()).collect();
@@ -60,7 +70,9 @@ impl Reader<'_> {
             return Peers::Nobody;
         }
         match (full.first(), found.first()) {
-            (Some((key, node, items)), _) => self.peers_of(key, node, items, section, scope, ports),
+            (Some((key, node, items)), _) => {
+                self.peers_of(key, (item, node, items), section, scope, ports)
+            }
             (None, Some((key, node, _))) => self.unsaid(node, key, ports),
             (None, None) => Peers::Unsaid,
         }
@@ -69,8 +81,7 @@ impl Reader<'_> {
     fn peers_of(
         &mut self,
         key: &'static str,
-        node: &Node,
-        items: &[Node],
+        (whole, node, items): (&Node, &Node, &[Node]),
         section: Section,
         scope: &Scope<'_>,
         ports: Option<&[PortRule]>,
@@ -92,13 +103,31 @@ impl Reader<'_> {
         }
         match key {
             "fromGroups" | "toGroups" => return self.groups(node, key, ports),
-            "toServices" => return self.services(node, items, section, scope, ports),
+            "toServices" => return self.services((whole, node, items), section, scope, ports),
             _ => {}
         }
-        if peers.is_empty() && self.semantics.inlines_groups() {
-            return self.unsaid(node, key, ports);
+        match key {
+            "fromCIDRSet" | "toCIDRSet"
+                if peers.is_empty() && self.semantics.cuts_exceptions_out() =>
+            {
+                self.unsaid(node, key, ports)
+            }
+            _ => Peers::Of(peers),
         }
-        Peers::Of(peers)
+    }
+
+    /// Whether all items refer to groups without addresses.
+    fn are_empty_groups(&self, items: &[Node]) -> bool {
+        let empty = |item: &Node| {
+            let name = field(item, "cidrGroupRef").and_then(Node::text);
+            let mut groups = self.known.cidr_groups.iter();
+            name.is_some_and(|name| {
+                groups
+                    .find(|group| group.name == name)
+                    .is_none_or(|group| group.prefixes.is_empty())
+            })
+        };
+        !items.is_empty() && items.iter().all(empty)
     }
 
     fn endpoints(&mut self, item: &Node, scope: &Scope<'_>) -> Peer {
@@ -172,46 +201,88 @@ impl Reader<'_> {
         for item in self.list(field(item, "except")) {
             except.extend(self.prefix(item).map(|net| (item.span, net)));
         }
-        let nets = if let Some(cidr) = cidr {
-            let net = self.prefix(cidr);
-            for (span, out) in net.iter().flat_map(|_| &except) {
-                let inside = net.is_some_and(|net| {
-                    if self.semantics.wants_narrow_exceptions() {
-                        net.contains(out)
-                    } else {
-                        net.contains(&out.addr())
-                    }
-                });
-                if !inside {
-                    self.refuse(*span, format!("the exception `{out}` is not in the prefix"));
-                }
-            }
-            net.into_iter().collect()
+        if let Some(cidr) = cidr {
+            self.cidr_without(cidr, &except)
         } else if let Some(reference) = reference {
-            let name = self.text(reference);
-            let group = self.known.cidr_groups.iter().find(|group| group.name == name);
-            if group.is_none() {
-                self.remark(reference.span, RemarkSort::UnknownGroup(name));
-            }
-            group.map(|group| group.prefixes.clone()).unwrap_or_default()
+            self.group_by_name(reference, &except)
         } else if let Some(selector) = selector {
-            self.groups_by_label(selector)
+            self.groups_by_label(selector, except)
         } else {
             Vec::new()
-        };
-        let except: Vec<IpNet> = except.into_iter().map(|(_, net)| net).collect();
-        nets.into_iter().map(|net| Peer::Cidr { net, except: except.clone() }).collect()
+        }
     }
 
-    fn groups_by_label(&mut self, node: &Node) -> Vec<IpNet> {
+    fn cidr_without(&mut self, cidr: &Node, except: &[(Span, IpNet)]) -> Vec<Peer> {
+        let Some(net) = self.prefix(cidr) else { return Vec::new() };
+        for (span, out) in except {
+            let inside = if self.semantics.wants_narrow_exceptions() {
+                net.contains(out)
+            } else {
+                net.contains(&out.addr())
+            };
+            if !inside {
+                self.refuse(*span, format!("the exception `{out}` is not in the prefix"));
+            }
+        }
+        let except: Vec<IpNet> = except.iter().map(|(_, out)| *out).collect();
+        if self.semantics.cuts_exceptions_out() && except.iter().any(|out| out.contains(&net)) {
+            return Vec::new();
+        }
+        vec![Peer::Cidr { net, except }]
+    }
+
+    fn group_by_name(&mut self, node: &Node, except: &[(Span, IpNet)]) -> Vec<Peer> {
+        if let (true, Some((span, _))) =
+            (self.semantics.refuses_exceptions_of_groups(), except.first())
+        {
+            self.refuse(*span, "`except` cannot stand beside `cidrGroupRef` before Cilium 1.17");
+        }
+        let name = self.text(node);
+        let group = self.known.cidr_groups.iter().find(|group| group.name == name);
+        if group.is_none() {
+            self.remark(node.span, RemarkSort::UnknownGroup(name.clone()));
+        }
+        let except: Vec<IpNet> = except.iter().map(|(_, out)| *out).collect();
+        if self.semantics.inlines_groups() {
+            let peer = |net: &IpNet| Peer::Cidr { net: *net, except: Vec::new() };
+            return group.into_iter().flat_map(|group| &group.prefixes).map(peer).collect();
+        }
+        let key =
+            Key { source: Some(Source::CidrGroup), key: format!("{GROUP_NAME}{name}").into() };
+        let label = Label::new(Source::CidrGroup, key.key.clone(), "");
+        let labelled = |group: &CidrGroup| Group {
+            labels: std::iter::once(label.clone()).collect(),
+            prefixes: group.prefixes.clone(),
+        };
+        let mut selector = Selector::default();
+        selector.add(Requirement::exists(key));
+        let known = group.into_iter().map(labelled).collect();
+        vec![Peer::Groups(Box::new(Groups { selector, known, except }))]
+    }
+
+    /// Reads `cidrGroupSelector`. One without any requirement selects everyone, pods too: before
+    /// 1.20 it is a selector like any other, and in 1.20 it has the key of the selector of
+    /// everything, in whose place it stands (`CIDRRule.SelectorKey` in `pkg/policy/api/cidr.go`).
+    fn groups_by_label(&mut self, node: &Node, except: Vec<(Span, IpNet)>) -> Vec<Peer> {
         if !self.semantics.knows_group_selectors() {
             self.refuse(node.span, "`cidrGroupSelector` is known from Cilium 1.17");
         }
         let selector = self.selector(node, Some(&Source::CidrGroup));
-        let selected =
-            |group: &&CidrGroup| selector.matches(&labels(&Source::CidrGroup, &group.labels));
-        let groups = self.known.cidr_groups.iter().filter(selected);
-        groups.flat_map(|group| group.prefixes.iter().copied()).collect()
+        if selector.is_wildcard() {
+            self.remark(node.span, RemarkSort::OpenToAll("cidrGroupSelector"));
+            if except.is_empty() {
+                return vec![Peer::Labels { selector, endpoints: false }];
+            }
+        } else if selector.is_only_negative() {
+            self.remark(node.span, RemarkSort::OnlyNegative);
+        }
+        let group = |group: &CidrGroup| Group {
+            labels: labels(&Source::CidrGroup, &group.labels),
+            prefixes: group.prefixes.clone(),
+        };
+        let known = self.known.cidr_groups.iter().map(group).collect();
+        let except = except.into_iter().map(|(_, out)| out).collect();
+        vec![Peer::Groups(Box::new(Groups { selector, known, except }))]
     }
 
     /// Groups of a cloud: the operator looks them up.
@@ -254,13 +325,14 @@ impl Reader<'_> {
     /// Resolves `toServices` (`pkg/policy/k8s/service.go`); rules that deny are never resolved.
     fn services(
         &mut self,
-        node: &Node,
-        items: &[Node],
+        (item, node, items): (&Node, &Node, &[Node]),
         section: Section,
         scope: &Scope<'_>,
         ports: Option<&[PortRule]>,
     ) -> Peers {
-        if ports.is_some() && !self.semantics.services_take_ports() {
+        let with_ports =
+            field(item, "toPorts").is_some_and(|node| !self.list(Some(node)).is_empty());
+        if with_ports && !self.semantics.services_take_ports() {
             self.refuse(node.span, "`toServices` and `toPorts` cannot stand in one item");
         }
         if section.action == Action::Deny {

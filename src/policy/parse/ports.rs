@@ -232,6 +232,7 @@ impl Reader<'_> {
         scope: &Scope<'_>,
     ) {
         let dns = matches!(l7, L7::Dns(_));
+        let known = self.semantics.knows_dns_rules_of_nodes();
         let mut refuse = |wrong: bool, why: &str| {
             if wrong {
                 self.refuse(node.span, why);
@@ -239,7 +240,8 @@ impl Reader<'_> {
         };
         let ingress = section.direction == Direction::Ingress;
         refuse(dns && ingress, "DNS rules cannot stand in `ingress`");
-        refuse(scope.node && (ingress || !dns), "a policy for nodes cannot have such L7 rules");
+        let fit = dns && !ingress && known;
+        refuse(scope.node && !fit, "a policy for nodes cannot have such L7 rules");
         let other = |known: &Ports| known.protocols != [Protocol::TCP];
         refuse(!dns && ports.iter().any(other), "L7 rules other than DNS need the protocol TCP");
         let zero = |known: &Ports| known.which == Which::All;

@@ -1,6 +1,7 @@
 use semver::Version;
 
-use super::super::semantics::Settings;
+use super::super::identity::Identity;
+use super::super::semantics::{Semantics, Settings};
 use super::*;
 
 fn semantics(version: &str) -> Semantics {

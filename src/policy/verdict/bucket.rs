@@ -43,6 +43,7 @@ impl<'a> Bucket<'a> {
 pub(super) struct Buckets<'a> {
     rules: Vec<&'a Rule>,
     buckets: BTreeMap<Bucket<'a>, Vec<u32>>,
+    has_limits: bool,
 }
 
 impl<'a> Buckets<'a> {
@@ -52,7 +53,14 @@ impl<'a> Buckets<'a> {
         for (at, rule) in (0..).zip(&rules) {
             buckets.entry(Bucket::of(rule)).or_default().push(at);
         }
-        Self { rules, buckets }
+        let ports = rules.iter().flat_map(|rule| &rule.ports).flatten();
+        let has_limits = ports.into_iter().any(|known| known.l7.is_some());
+        Self { rules, buckets, has_limits }
+    }
+
+    /// Whether a rule limits the traffic on a port.
+    pub(super) fn limit(&self) -> bool {
+        self.has_limits
     }
 
     /// Whether a rule names an egress port.

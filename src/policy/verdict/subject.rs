@@ -33,6 +33,7 @@ pub struct Subject<'a> {
     identity: &'a Identity,
     direction: Direction,
     rules: Vec<&'a Rule>,
+    conflicting: Vec<&'a Rule>,
     state: State,
 }
 
@@ -46,6 +47,7 @@ impl<'a> Subject<'a> {
         identity: &'a Identity,
         direction: Direction,
         rules: Vec<&'a Rule>,
+        conflicting: Vec<&'a Rule>,
     ) -> Self {
         let host = identity.sort == Sort::Host;
         let firewall = semantics.settings().host_firewall;
@@ -53,16 +55,18 @@ impl<'a> Subject<'a> {
             semantics.enforcement() == Enforcement::Always || identity.labels.is_reserved("init");
         let nothing = rules.is_empty() && !forced;
         let never = semantics.enforcement() == Enforcement::Never;
-        let state = if never || nothing || (host && !firewall) {
+        let state = if never || (host && !firewall) {
             State::Open
-        } else if conflicts(&rules, semantics) {
+        } else if !conflicting.is_empty() {
             State::Broken
+        } else if nothing {
+            State::Open
         } else if forced || rules.iter().any(|rule| rule.default_deny) {
             State::Isolated
         } else {
             State::Limited
         };
-        Self { semantics, names, identity, direction, rules, state }
+        Self { semantics, names, identity, direction, rules, conflicting, state }
     }
 
     /// The endpoint.
@@ -105,7 +109,7 @@ impl<'a> Subject<'a> {
         let fitting = match self.state {
             State::Open | State::Broken => Vec::new(),
             State::Limited | State::Isolated => {
-                let fits = |rule: &&Rule| self.fits(rule, peer);
+                let fits = |rule: &&Rule| self.fits(rule, peer, false);
                 self.rules.iter().copied().filter(fits).collect()
             }
         };
@@ -129,6 +133,7 @@ impl<'a> Subject<'a> {
                 Peer::Labels { selector, .. } => !(aggregates && selector.selects_aggregates()),
                 Peer::Name(_) => true,
                 Peer::Cidr { .. } => !cidrs,
+                Peer::Groups(_) => false,
             };
             let ports = rule.ports.iter().flatten().flat_map(|known| &known.ports);
             let named = |ports: &Ports| matches!(ports.which, Which::Named(_));
@@ -138,8 +143,8 @@ impl<'a> Subject<'a> {
         })
     }
 
-    /// Whether a peer is among those of a rule.
-    fn fits(&self, rule: &Rule, peer: &Identity) -> bool {
+    /// Whether a peer is among those of a rule; `itself`, and not only by what stands for it.
+    fn fits(&self, rule: &Rule, peer: &Identity, itself: bool) -> bool {
         let requires = || -> Vec<&Selector> {
             let deny = rule.action == Action::Deny;
             let same = self.rules.iter().filter(|other| (other.action == Action::Deny) == deny);
@@ -151,9 +156,12 @@ impl<'a> Subject<'a> {
             (Peers::Of(peers), _) => {
                 let requires = requires();
                 peers.iter().any(|one| {
+                    if itself && !one.matches_itself(peer, self.semantics, &requires) {
+                        return false;
+                    }
                     let seen = match one {
                         Peer::Name(pattern) => self.sees_answers(peer, pattern),
-                        Peer::Labels { .. } | Peer::Cidr { .. } => true,
+                        Peer::Labels { .. } | Peer::Cidr { .. } | Peer::Groups(_) => true,
                     };
                     seen && one.matches(peer, self.semantics, &requires)
                 })
@@ -193,12 +201,15 @@ impl<'a> Toward<'_, 'a> {
 
     /// What is decided about a port, after service translation; for ICMP about a type.
     pub fn at(&self, protocol: Protocol, port: u16) -> Verdict<'a> {
-        let decided = |outcome, because, rules| Verdict { outcome, because, rules };
+        let decided = |outcome, because, rules| Verdict { outcome, because, rules, proxied: false };
         let allowed = |because| decided(Outcome::Allowed(None), because, Vec::new());
-        let Subject { semantics, identity, direction, rules, state, .. } = self.subject;
+        let Subject { semantics, identity, direction, rules, conflicting, state, .. } =
+            self.subject;
         let isolated = match state {
             State::Open => return allowed(Because::NotEnforced),
-            State::Broken => return decided(Outcome::Broken, Because::Conflict, rules.clone()),
+            State::Broken => {
+                return decided(Outcome::Broken, Because::Conflict, conflicting.clone());
+            }
             State::Limited => false,
             State::Isolated => true,
         };
@@ -228,11 +239,16 @@ impl<'a> Toward<'_, 'a> {
             return if all { Opening::everything() } else { Opening::closed() };
         }
         let mut starts: BTreeMap<Protocol, BTreeSet<u16>> = BTreeMap::new();
-        for known in self.fitting.iter().filter_map(|rule| rule.ports.as_ref()).flatten() {
-            for ports in &known.ports {
+        let ports = |rule: &&'a Rule| {
+            let rule: &'a Rule = rule;
+            let known = rule.ports.iter().flatten().flat_map(|known| &known.ports);
+            known.map(move |ports| (rule, ports)).collect::<Vec<_>>()
+        };
+        for (rule, ports) in self.fitting.iter().flat_map(ports) {
+            {
                 for protocol in &ports.protocols {
                     let starts = starts.entry(*protocol).or_default();
-                    for (first, last) in self.numbers(ports, *protocol) {
+                    for (first, last) in self.numbers(rule, ports, *protocol) {
                         starts.extend([Some(first), last.checked_add(1)].into_iter().flatten());
                     }
                 }
@@ -261,14 +277,15 @@ impl<'a> Toward<'_, 'a> {
             let because = Because::Rules;
             if of(Action::Deny).next().is_some() {
                 let (outcome, rules) = (Outcome::Denied, rules(Action::Deny));
-                return Some(Verdict { outcome, because, rules });
+                return Some(Verdict { outcome, because, rules, proxied: false });
             }
             if of(Action::Allow).next().is_some() {
-                let l7 = of(Action::Allow).flat_map(|(_, l7)| l7.iter().copied());
+                let l7 = || of(Action::Allow).flat_map(|(_, l7)| l7.iter().copied());
+                let proxied = l7().any(|l7| l7.is_some());
                 let counts = |l7: &&L7| isolated || matches!(l7, L7::Other(_));
-                let limits = together(l7.map(|l7| l7.filter(counts)));
+                let limits = together(l7().map(|l7| l7.filter(counts)));
                 let (outcome, rules) = (Outcome::Allowed(limits), rules(Action::Allow));
-                return Some(Verdict { outcome, because, rules });
+                return Some(Verdict { outcome, because, rules, proxied });
             }
             passed = Some(level.tier);
         }
@@ -280,22 +297,28 @@ impl<'a> Toward<'_, 'a> {
         match &rule.ports {
             None => vec![None],
             Some(rules) => {
-                let has = |known: &&PortRule| known.ports.iter().any(|ports| self.has(ports, port));
+                let has =
+                    |known: &&PortRule| known.ports.iter().any(|ports| self.has(rule, ports, port));
                 rules.iter().filter(has).map(|known| known.l7.as_ref()).collect()
             }
         }
     }
 
-    fn has(&self, ports: &Ports, (protocol, port): (Protocol, u16)) -> bool {
+    fn has(&self, rule: &Rule, ports: &Ports, (protocol, port): (Protocol, u16)) -> bool {
         ports.protocols.contains(&protocol)
             && (ports.which == Which::All
                 || self
-                    .numbers(ports, protocol)
+                    .numbers(rule, ports, protocol)
                     .any(|(first, last)| (first..=last).contains(&port)))
     }
 
     /// The ranges of numbers that ports stand for here; every one is none.
-    fn numbers(&self, ports: &Ports, protocol: Protocol) -> impl Iterator<Item = (u16, u16)> {
+    fn numbers(
+        &self,
+        rule: &Rule,
+        ports: &Ports,
+        protocol: Protocol,
+    ) -> impl Iterator<Item = (u16, u16)> {
         let subject = self.subject;
         match &ports.which {
             Which::All => None,
@@ -303,8 +326,10 @@ impl<'a> Toward<'_, 'a> {
             Which::Named(name) => {
                 let known = match subject.direction {
                     Direction::Ingress => subject.identity.ports.get(name),
+                    // What stands for many identities has no ports with names.
                     Direction::Egress if subject.semantics.names_ports_per_peer() => {
-                        self.peer.ports.get(name)
+                        let known = self.peer.ports.get(name);
+                        known.filter(|_| subject.fits(rule, self.peer, true))
                     }
                     Direction::Egress => subject.names.get(name.as_str()),
                 };
@@ -321,42 +346,6 @@ fn one(known: Option<&BTreeSet<(Protocol, u16)>>, protocol: Protocol) -> Option<
     let mut numbers = known?.iter().filter(|port| port.0 == protocol);
     let (number, other) = (numbers.next()?.1, numbers.next());
     other.is_none().then_some(number)
-}
-
-/// Whether rules of two L7 protocols meet on one port (`mergePortProto` in `pkg/policy/rule.go`):
-/// for any peers up to 1.17, later for the same ones.
-fn conflicts(rules: &[&Rule], semantics: &Semantics) -> bool {
-    let mut parsers: BTreeMap<(Protocol, &Which), Vec<(&Peers, bool)>> = BTreeMap::new();
-    for rule in rules.iter().filter(|rule| rule.action == Action::Allow) {
-        for known in rule.ports.iter().flatten() {
-            let dns = match &known.l7 {
-                Some(L7::Dns(_)) => true,
-                Some(L7::Http(_)) => false,
-                Some(L7::Other(_)) | None => continue,
-            };
-            for ports in &known.ports {
-                for protocol in &ports.protocols {
-                    let seen = parsers.entry((*protocol, &ports.which)).or_default();
-                    seen.push((&rule.peers, dns));
-                }
-            }
-        }
-    }
-    parsers.values().any(|seen| {
-        seen.iter().any(|(peers, dns)| {
-            let meets = |other: &Peers| semantics.one_parser_per_port() || share(peers, other);
-            *dns && seen.iter().any(|(other, dns)| !*dns && meets(other))
-        })
-    })
-}
-
-/// Whether two rules have a peer in common, as written.
-fn share(one: &Peers, other: &Peers) -> bool {
-    match (one, other) {
-        (Peers::Of(one), Peers::Of(other)) => one.iter().any(|peer| other.contains(peer)),
-        (Peers::Unsaid, Peers::Unsaid) => true,
-        _ => false,
-    }
 }
 
 /// What several allows let through together; nothing if one of them has no limit.

@@ -116,12 +116,12 @@ fn services_that_are_not_there_open_the_port_to_all_from_1_17() {
 }
 
 #[test]
-fn groups_that_are_not_there_open_the_port() {
+fn groups_of_a_cloud_that_are_not_there_open_the_port() {
     let ports = "toPorts: [{ports: [{port: '8080'}]}]";
     let partner = || Identity::address("192.0.2.1/32".parse().expect("a prefix"), false);
     let policy =
         about_web(&format!("egress: [{{toCIDRSet: [{{cidrGroupRef: partners}}], {ports}}}]"));
-    Case::to(&*policy, remote()).gives("adddd");
+    Case::to(&*policy, remote()).gives("ddddd");
     Case { known: group(), ..Case::to(&*policy, partner()) }.gives("aaaaa");
     Case { known: group(), ..Case::to(policy, remote()) }.gives("ddddd");
     let aws = "toGroups: [{aws: {securityGroupsIds: [sg-1]}}]";

@@ -1,0 +1,209 @@
+//! `landbridge::policy` against Cilium's own policy engine.
+//!
+//! `LANDBRIDGE_ORACLE_1_20` and its kin name the programs below `tests/oracle`, which
+//! `scripts/test` builds. `LANDBRIDGE_ENGINE_SECONDS` or `LANDBRIDGE_ENGINE_CASES` say how much is
+//! asked of each, `LANDBRIDGE_ENGINE_SEED` the first seed.
+#![expect(clippy::disallowed_methods, reason = "the environment names the programs")]
+
+mod case;
+mod features;
+mod generate;
+mod minimise;
+mod ours;
+mod program;
+
+use std::collections::VecDeque;
+use std::env;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use case::{Answer, Case};
+use features::Counts;
+use program::Program;
+
+use crate::tools::named_by;
+
+/// Cases that the program may work on while others are compared.
+const AHEAD: usize = 16;
+/// Disagreements after which a run ends.
+const MOST: usize = 12;
+
+#[test]
+fn cilium_1_16_says_the_same() {
+    compare(16);
+}
+
+#[test]
+fn cilium_1_17_says_the_same() {
+    compare(17);
+}
+
+#[test]
+fn cilium_1_18_says_the_same() {
+    compare(18);
+}
+
+#[test]
+fn cilium_1_19_says_the_same() {
+    compare(19);
+}
+
+#[test]
+fn cilium_1_20_says_the_same() {
+    compare(20);
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok().filter(|text| !text.is_empty())?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is `{text}`, which is no number")))
+}
+
+fn compare(minor: u64) {
+    let Some(path) = named_by(&format!("LANDBRIDGE_ORACLE_1_{minor}")) else { return };
+    let seconds = number("LANDBRIDGE_ENGINE_SECONDS");
+    let cases =
+        number("LANDBRIDGE_ENGINE_CASES").unwrap_or(if seconds.is_some() { u64::MAX } else { 200 });
+    let first = number("LANDBRIDGE_ENGINE_SEED").unwrap_or(1);
+    let run = Run::over(&path, minor, first, cases, seconds.map(Duration::from_secs));
+    say(&run.report());
+    assert!(
+        run.found.is_empty(),
+        "{} disagreements:\n\n{}",
+        run.found.len(),
+        run.found.join("\n\n")
+    );
+}
+
+/// Not `eprintln!`, whose output the harness keeps from whoever reads a passing run.
+fn say(text: &str) {
+    writeln!(io::stderr(), "{text}").expect("standard error takes a line");
+}
+
+/// What a run over many cases found.
+struct Run {
+    minor: u64,
+    first: u64,
+    done: u64,
+    verdicts: u64,
+    took: Duration,
+    counts: Counts,
+    found: Vec<String>,
+}
+
+impl Run {
+    fn over(path: &Path, minor: u64, first: u64, cases: u64, limit: Option<Duration>) -> Self {
+        let begun = Instant::now();
+        let mut program = Program::start(path);
+        let mut waiting: VecDeque<Case> = VecDeque::new();
+        let (mut sent, zero) = (0, Duration::ZERO);
+        let counts = Counts::default();
+        let mut run =
+            Self { minor, first, done: 0, verdicts: 0, took: zero, counts, found: Vec::new() };
+        loop {
+            let in_time = limit.is_none_or(|limit| begun.elapsed() < limit);
+            while waiting.len() < AHEAD && sent < cases && in_time && run.found.len() < MOST {
+                let case = generate::case(first + sent, minor);
+                program.send(&case);
+                waiting.push_back(case);
+                sent += 1;
+            }
+            let Some(case) = waiting.pop_front() else { break };
+            let answer = program.receive();
+            run.one(path, &case, &answer);
+        }
+        run.took = begun.elapsed();
+        run
+    }
+
+    fn one(&mut self, path: &Path, case: &Case, theirs: &Answer) {
+        assert_eq!(case.id, theirs.id);
+        let ours = ours::answer(case, &theirs.cilium);
+        self.done += 1;
+        self.counts.next();
+        for verdict in ours.flows.iter().flatten() {
+            self.verdicts += u64::from(verdict.outcome != case::Outcome::Unpoliced);
+            self.counts.add(case, verdict);
+        }
+        let Some((sort, text)) = disagreement(case, theirs, &ours) else { return };
+        if self.found.len() >= MOST {
+            return;
+        }
+        let mut program = Program::start(path);
+        let mut smallest = text;
+        let small = minimise::minimise(case, 3_000, |smaller| {
+            let theirs = program.ask(smaller);
+            let ours = ours::answer(smaller, &theirs.cilium);
+            match disagreement(smaller, &theirs, &ours) {
+                Some((known, text)) if known == sort => {
+                    smallest = text;
+                    true
+                }
+                _ => false,
+            }
+        });
+        let json = serde_json::to_string(&small).expect("a case is JSON");
+        self.found.push(format!("{smallest}\n{json}"));
+    }
+
+    fn report(&self) -> String {
+        let (minor, first, done) = (self.minor, self.first, self.done);
+        let last = first + done.max(1) - 1;
+        let seconds = self.took.as_secs_f64();
+        let table = self.counts.table();
+        format!(
+            "Cilium 1.{minor}: {done} cases (seeds {first} to {last}), {} verdicts in {seconds:.0} s\n{table}",
+            self.verdicts
+        )
+    }
+}
+
+/// What two answers disagree about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Whole,
+    Accepted,
+    Refused,
+    Verdict,
+}
+
+fn disagreement(case: &Case, theirs: &Answer, ours: &ours::Answer) -> Option<(Sort, String)> {
+    if !theirs.error.is_empty() {
+        return Some((Sort::Whole, format!("the program says: {}", theirs.error)));
+    }
+    for ((their, our), policy) in theirs.policies.iter().zip(&ours.refused).zip(&case.policies) {
+        match (their.accepted, our) {
+            (true, Some(why)) => {
+                let text =
+                    format!("Cilium takes what landbridge refuses: {why}: {}", policy.object);
+                return Some((Sort::Accepted, text));
+            }
+            (false, None) => {
+                let text = format!("Cilium refuses: {}: {}", their.refused, policy.object);
+                return Some((Sort::Refused, text));
+            }
+            _ => {}
+        }
+    }
+    for ((their, our), flow) in theirs.flows.iter().zip(&ours.flows).zip(&case.flows) {
+        let ways = [("egress", &their.egress, &our[0]), ("ingress", &their.ingress, &our[1])];
+        for (way, their, our) in ways {
+            if !our.is(their.verdict) {
+                let text = format!(
+                    "{} {way} {} -> {} {}/{}: Cilium says {:?}{}, landbridge {:?} by {:?}",
+                    theirs.cilium,
+                    flow.from,
+                    flow.to,
+                    flow.protocol,
+                    flow.port,
+                    their.verdict,
+                    their.error,
+                    our.outcome,
+                    our.rules,
+                );
+                return Some((Sort::Verdict, text));
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,306 @@
+//! Random cases: meshes with policies that every API server takes, and some that agents refuse.
+//!
+//! Alphabets are small, so that selectors meet labels, and ports ports.
+
+mod cilium;
+mod kubernetes;
+mod ports;
+mod selectors;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::case::{Case, Cluster, Flow, Identity, NamedPort, Namespace, Policy, Settings};
+use crate::random::dice::Dice;
+
+const CLUSTERS: [&str; 3] = ["use1", "euw1", "apn1"];
+const NAMESPACES: [&str; 3] = ["shop", "ops", "kube-system"];
+const APPS: [&str; 3] = ["web", "api", "db"];
+const TIERS: [&str; 2] = ["a", "b"];
+const ACCOUNTS: [&str; 3] = ["default", "web", "api"];
+const V4: [&str; 7] = [
+    "0.0.0.0/0",
+    "10.0.0.0/8",
+    "10.1.0.0/16",
+    "192.0.2.0/24",
+    "192.0.2.128/25",
+    "192.0.2.10/32",
+    "198.51.100.0/24",
+];
+const V6: [&str; 3] = ["::/0", "2001:db8::/32", "2001:db8::1/128"];
+const NAMES: [&str; 4] =
+    ["www.example.com", "api.example.com", "a.b.example.com", "cdn.example.net"];
+const GROUPS: [&str; 3] = ["partners", "offices", "missing"];
+
+/// What a case is made with.
+pub(super) struct Maker {
+    pub(super) dice: Dice,
+    /// The minor of Cilium, such as 16.
+    pub(super) minor: u64,
+    pub(super) settings: Settings,
+    pub(super) clusters: Vec<&'static str>,
+}
+
+/// The case of a seed for a minor of Cilium.
+pub(crate) fn case(seed: u64, minor: u64) -> Case {
+    let mut dice = Dice::new(seed);
+    let settings = settings(&mut dice, minor);
+    let members = if dice.chance(15) { 3 } else { 2 };
+    let clusters = CLUSTERS[..members].to_vec();
+    let mut maker = Maker { dice, minor, settings, clusters };
+    let namespaces = maker.namespaces();
+    let identities = maker.identities();
+    let policies = maker.policies();
+    let flows = maker.flows(&identities);
+    let number = |(id, name): (u32, &&str)| Cluster { name: (*name).to_owned(), id };
+    Case {
+        id: format!("{minor}-{seed}"),
+        settings: maker.settings,
+        clusters: (1..).zip(&maker.clusters).map(number).collect(),
+        namespaces,
+        identities,
+        policies,
+        flows,
+    }
+}
+
+fn settings(dice: &mut Dice, minor: u64) -> Settings {
+    let mode = match dice.below(100) {
+        0..8 => Some("always"),
+        8..10 => Some("never"),
+        10..20 => Some("default"),
+        _ => None,
+    };
+    Settings {
+        // The setting came with 1.18.
+        policy_default_local_cluster: if minor < 18 {
+            None
+        } else {
+            *dice.pick(&[None, None, Some(true), Some(false), Some(false)])
+        },
+        policy_enforcement_mode: mode.map(str::to_owned),
+        enable_non_default_deny_policies: *dice.pick(&[None, None, Some(true), Some(false)]),
+        enable_node_selector_labels: dice.chance(40),
+        policy_cidr_match_mode: if dice.chance(25) { vec!["nodes".to_owned()] } else { Vec::new() },
+        enable_ipv6: dice.chance(30),
+    }
+}
+
+impl Maker {
+    /// A text of a list.
+    pub(super) fn one(&mut self, texts: &[&'static str]) -> &'static str {
+        self.dice.pick::<&'static str>(texts)
+    }
+
+    pub(super) fn cluster(&mut self) -> &'static str {
+        let clusters = self.clusters.clone();
+        self.one(&clusters)
+    }
+
+    /// A prefix, of IPv6 too where that is on.
+    pub(super) fn prefix(&mut self) -> &'static str {
+        if self.settings.enable_ipv6 && self.dice.chance(35) {
+            self.one(&V6)
+        } else {
+            self.one(&V4)
+        }
+    }
+
+    fn namespaces(&mut self) -> Vec<Namespace> {
+        let mut made = Vec::new();
+        for cluster in self.clusters.clone() {
+            for name in NAMESPACES {
+                let mut labels = BTreeMap::new();
+                for (key, values, percent) in [("team", TIERS, 80), ("env", ["prod", "dev"], 50)] {
+                    if self.dice.chance(percent) {
+                        labels.insert(key.to_owned(), self.one(&values).to_owned());
+                    }
+                }
+                made.push(Namespace { cluster: cluster.to_owned(), name: name.to_owned(), labels });
+            }
+        }
+        made
+    }
+
+    fn identities(&mut self) -> Vec<Identity> {
+        let mut made = Vec::new();
+        for cluster in self.clusters.clone() {
+            made.push(Self::resolver(cluster));
+            for number in 0..self.dice.between(4, 5) {
+                made.push(self.pod(cluster, number));
+            }
+            for number in 0..2 {
+                made.push(self.node(cluster, number));
+            }
+        }
+        let addresses: &[&str] = &["192.0.2.10", "192.0.2.200", "10.1.2.3", "198.51.100.7"];
+        let v6: &[&str] = &["2001:db8::1", "2001:db8:1::2", "2001:4860::8"];
+        let v6 = if self.settings.enable_ipv6 { v6 } else { &[] };
+        for (number, address) in addresses.iter().chain(v6).enumerate() {
+            let mut identity = Identity {
+                id: format!("address-{number}"),
+                address: (*address).to_owned(),
+                ..Identity::default()
+            };
+            if self.dice.chance(60) {
+                let names = self.dice.some(&NAMES[..]);
+                identity.names = names[..names.len().min(2)].iter().map(|&it| it.into()).collect();
+            }
+            made.push(identity);
+        }
+        let world: &[&str] = if self.minor <= 16 {
+            // Exceptions from all addresses leave an identity that is the excepted ones only.
+            &[]
+        } else if self.settings.enable_ipv6 {
+            &["world-ipv4", "world-ipv6"]
+        } else {
+            &["world"]
+        };
+        let reserved = ["host", "remote-node", "kube-apiserver", "health", "ingress", "unmanaged"];
+        for name in reserved.iter().chain(world).chain(&["init"]) {
+            let name = (*name).to_owned();
+            made.push(Identity { id: name.clone(), reserved: name, ..Identity::default() });
+        }
+        made
+    }
+
+    /// A pod of the cluster's DNS.
+    fn resolver(cluster: &str) -> Identity {
+        let port = |name: &str, protocol: &str| NamedPort {
+            name: name.to_owned(),
+            port: 53,
+            protocol: protocol.to_owned(),
+        };
+        Identity {
+            id: format!("{cluster}-dns"),
+            cluster: cluster.to_owned(),
+            namespace: "kube-system".to_owned(),
+            labels: BTreeMap::from([("k8s-app".to_owned(), "kube-dns".to_owned())]),
+            named_ports: vec![port("dns", "UDP"), port("dns-tcp", "TCP")],
+            ..Identity::default()
+        }
+    }
+
+    fn pod(&mut self, cluster: &str, number: usize) -> Identity {
+        let mut labels = BTreeMap::new();
+        for (key, values, percent) in [("app", &APPS[..], 90), ("tier", &TIERS[..], 60)] {
+            if self.dice.chance(percent) {
+                labels.insert(key.to_owned(), self.one(values).to_owned());
+            }
+        }
+        let mut named_ports = Vec::new();
+        let ports = [
+            ("http", &[80, 8080, 8080][..], &["TCP"][..], 70),
+            ("metrics", &[9090], &["TCP", "UDP"], 50),
+            ("peer", &[9090, 8080], &["SCTP", "UDP"], 30),
+        ];
+        for (name, numbers, protocols, percent) in ports {
+            if self.dice.chance(percent) {
+                let port = *self.dice.pick(numbers);
+                let protocol = self.one(protocols).to_owned();
+                named_ports.push(NamedPort { name: name.to_owned(), port, protocol });
+            }
+        }
+        Identity {
+            id: format!("{cluster}-{number}"),
+            cluster: cluster.to_owned(),
+            namespace: self.one(&["shop", "shop", "ops"]).to_owned(),
+            service_account: if self.dice.chance(50) {
+                self.one(&ACCOUNTS).to_owned()
+            } else {
+                String::new()
+            },
+            labels,
+            named_ports,
+            ..Identity::default()
+        }
+    }
+
+    fn node(&mut self, cluster: &str, number: usize) -> Identity {
+        let mut labels = BTreeMap::new();
+        for (key, values) in [("zone", TIERS), ("role", ["worker", "gateway"])] {
+            if self.dice.chance(70) {
+                labels.insert(key.to_owned(), self.one(&values).to_owned());
+            }
+        }
+        Identity {
+            id: format!("{cluster}-node-{number}"),
+            cluster: cluster.to_owned(),
+            labels,
+            node: true,
+            address: if self.dice.chance(80) {
+                self.one(&["10.0.0.5", "10.1.0.6", "192.0.2.7"]).to_owned()
+            } else {
+                String::new()
+            },
+            ..Identity::default()
+        }
+    }
+
+    fn policies(&mut self) -> Vec<Policy> {
+        let mut made = Vec::new();
+        for name in &GROUPS[..2] {
+            if self.dice.chance(45) {
+                made.push(Policy { cluster: String::new(), object: self.group(name) });
+            }
+        }
+        for number in 0..self.dice.between(3, 8) {
+            let name = format!("policy-{number}");
+            let object = match self.dice.below(100) {
+                0..48 => self.cilium(&name, true),
+                48..70 => self.cilium(&name, false),
+                70..85 if self.minor >= 20 => self.cluster_policy(&name),
+                _ => self.network_policy(&name),
+            };
+            let cluster = if self.dice.chance(60) { self.cluster() } else { "" };
+            made.push(Policy { cluster: cluster.to_owned(), object });
+        }
+        made
+    }
+
+    fn group(&mut self, name: &str) -> Value {
+        // One prefix in two groups has the labels of either, by chance, until 1.19.
+        let own = |cidr: &&str| cidr.len() % 2 == usize::from(name == GROUPS[0]);
+        let cidrs: Vec<&str> = (0..self.dice.below(6)).map(|_| self.prefix()).collect();
+        let cidrs: Vec<&str> = cidrs.into_iter().filter(own).collect();
+        let mut labels = json!({});
+        for (key, values) in [("kind", ["partner", "office"]), ("tier", TIERS)] {
+            if self.dice.chance(70) {
+                labels[key] = json!(self.one(&values));
+            }
+        }
+        json!({
+            "apiVersion": if self.minor < 18 { "cilium.io/v2alpha1" } else { "cilium.io/v2" },
+            "kind": "CiliumCIDRGroup",
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"externalCIDRs": cidrs},
+        })
+    }
+
+    fn flows(&mut self, identities: &[Identity]) -> Vec<Flow> {
+        let pods: Vec<&Identity> =
+            identities.iter().filter(|it| !it.namespace.is_empty()).collect();
+        let mut made = Vec::new();
+        for _ in 0..56 {
+            let pod = self.dice.pick(&pods).id.clone();
+            let among_pods = self.dice.chance(45);
+            let other = if among_pods {
+                self.dice.pick(&pods).id.clone()
+            } else {
+                self.dice.pick(identities).id.clone()
+            };
+            let (from, to) = if self.dice.chance(50) { (pod, other) } else { (other, pod) };
+            let (protocol, ports): (_, &[u16]) = match self.dice.below(100) {
+                0..58 => ("TCP", &[80, 8080, 443, 9090, 8000, 53, 65535]),
+                58..80 => ("UDP", &[53, 53, 9090, 8080, 80]),
+                80..87 => ("SCTP", &[9090, 8080, 80]),
+                87..95 => ("ICMP", &[8, 8, 3, 11]),
+                _ => ("ICMPv6", &[128, 128, 135, 1]),
+            };
+            let port = *self.dice.pick(ports);
+            made.push(Flow { from, to, port, protocol: protocol.to_owned() });
+        }
+        made
+    }
+}

@@ -1,0 +1,136 @@
+//! Ports, ICMP types and L7 rules.
+
+use serde_json::{Value, json};
+
+use super::Maker;
+use super::cilium::Section;
+
+const NUMBERS: [&str; 6] = ["80", "8080", "443", "9090", "53", "8000"];
+const NAMED: [&str; 4] = ["http", "metrics", "peer", "HTTP"];
+
+impl Maker {
+    pub(super) fn port_rules(&mut self, section: Section) -> Value {
+        let count = *self.dice.pick(&[1, 1, 1, 2]);
+        (0..count).map(|_| self.port_rule(section)).collect()
+    }
+
+    fn port_rule(&mut self, section: Section) -> Value {
+        if !section.deny && self.dice.chance(38) {
+            return self.limited(section);
+        }
+        let count = *self.dice.pick(&[1, 1, 2, 3]);
+        let ports: Vec<Value> = (0..count).map(|_| self.port()).collect();
+        json!({"ports": ports})
+    }
+
+    /// With L7 rules, most of them on ports that may have them.
+    fn limited(&mut self, section: Section) -> Value {
+        let proper = self.dice.chance(97);
+        match self.dice.below(100) {
+            0..22 if !section.ingress || !proper => {
+                let mut ports =
+                    vec![json!({"port": "53", "protocol": self.one(&["UDP", "ANY", "TCP"])})];
+                if !proper {
+                    ports.push(self.port());
+                }
+                let count = self.dice.between(1, 2);
+                let names: Vec<Value> = (0..count).map(|_| self.name()).collect();
+                json!({"ports": ports, "rules": {"dns": names}})
+            }
+            22..30 if self.minor <= 19 => {
+                json!({"ports": [self.tcp()], "rules": {"kafka": [{"topic": "orders"}]}})
+            }
+            30..40 => {
+                // Beside other L7 rules for the same peers, chance decides what the agent does.
+                json!({"ports": [{"port": "443", "protocol": "TCP"}], "serverNames": ["www.example.com"]})
+            }
+            _ => {
+                let port = if proper { self.tcp() } else { self.port() };
+                let count = self.dice.between(1, 2);
+                let rules: Vec<Value> = (0..count).map(|_| self.http(proper)).collect();
+                json!({"ports": [port], "rules": {"http": rules}})
+            }
+        }
+    }
+
+    /// A port that HTTP rules may have.
+    fn tcp(&mut self) -> Value {
+        let port = if self.dice.chance(15) {
+            "http"
+        } else {
+            self.one(&["80", "8080", "8080", "9090", "8000"])
+        };
+        let mut made = json!({"port": port, "protocol": "TCP"});
+        if port == "8000" && self.minor >= 17 {
+            made["endPort"] = json!(8080);
+        }
+        made
+    }
+
+    fn http(&mut self, proper: bool) -> Value {
+        match self.dice.below(6) {
+            0 => json!({}),
+            1 => json!({"method": "GET", "path": "/api/.*"}),
+            2 => json!({"host": "shop.example.com"}),
+            3 => json!({"headers": ["X-Team: a"]}),
+            4 if !proper => json!({"path": "/(", "method": "GET"}),
+            _ => json!({"method": self.one(&["GET", "POST|PUT"])}),
+        }
+    }
+
+    fn port(&mut self) -> Value {
+        let mut made = match self.dice.below(100) {
+            0..52 => json!({"port": self.one(&NUMBERS)}),
+            52..68 => match self.dice.below(6) {
+                0 => json!({"port": "8000", "endPort": 9000}),
+                1 => json!({"port": "1", "endPort": 65535}),
+                2 => json!({"port": "8080", "endPort": 8080}),
+                3 => json!({"port": "9090", "endPort": 80}),
+                4 => json!({"port": "53", "endPort": 443}),
+                _ => json!({"port": "8080", "endPort": 9090}),
+            },
+            68..90 => json!({"port": self.one(&NAMED)}),
+            _ => json!({"port": "0"}),
+        };
+        match self.dice.below(100) {
+            0..50 => made["protocol"] = json!("TCP"),
+            50..65 => made["protocol"] = json!("UDP"),
+            65..72 => made["protocol"] = json!("SCTP"),
+            72..86 => made["protocol"] = json!("ANY"),
+            _ => {}
+        }
+        made
+    }
+
+    pub(super) fn icmps(&mut self) -> Value {
+        let count = *self.dice.pick(&[1, 1, 2]);
+        (0..count)
+            .map(|_| {
+                let count = self.dice.between(1, 2);
+                let fields: Vec<Value> = (0..count).map(|_| self.icmp()).collect();
+                json!({"fields": fields})
+            })
+            .collect()
+    }
+
+    fn icmp(&mut self) -> Value {
+        if self.dice.chance(30) {
+            let types = [json!(128), json!("EchoRequest"), json!(135), json!("PacketTooBig")];
+            return json!({"family": "IPv6", "type": self.dice.pick(&types)});
+        }
+        let types = [
+            json!(8),
+            json!(8),
+            json!("EchoRequest"),
+            json!(3),
+            json!("TimeExceeded"),
+            json!(0),
+            json!("8"),
+        ];
+        let mut made = json!({"type": self.dice.pick(&types)});
+        if self.dice.chance(50) {
+            made["family"] = json!("IPv4");
+        }
+        made
+    }
+}
