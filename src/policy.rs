@@ -12,6 +12,7 @@ pub mod parse;
 pub mod rule;
 pub mod selector;
 pub mod semantics;
+pub mod values;
 pub mod verdict;
 
 pub use identity::{Identity, Pod};
@@ -21,4 +22,5 @@ pub use parse::{Known, read};
 pub use rule::{Direction, Policy, Protocol, Rule};
 pub use selector::Selector;
 pub use semantics::{Enforcement, Semantics, Settings};
+pub use values::Values;
 pub use verdict::{Agent, Flow, Subject, Toward, Verdict};

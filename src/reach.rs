@@ -14,6 +14,7 @@ pub mod possible;
 pub mod service;
 pub mod settings;
 
+mod distinct;
 mod index;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -19,7 +19,7 @@ pub const CLUSTER: &str = "io.cilium.k8s.policy.cluster";
 pub const SERVICE_ACCOUNT: &str = "io.cilium.k8s.policy.serviceaccount";
 
 /// Where a label comes from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// Kubernetes: labels of pods and namespaces, and what Cilium derives of them.
     K8s,
@@ -87,7 +87,7 @@ impl fmt::Display for Label {
 }
 
 /// The key of a label as a selector names it: of one source, or of any.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// The source; nothing for any.
     pub source: Option<Source>,

@@ -93,7 +93,7 @@ pub fn read(object: &Node, semantics: &Semantics, known: &Known) -> Option<Polic
 }
 
 /// Makes a tree of an object that has no text; every place in it is `span`.
-pub fn tree(value: &Json, span: Span) -> Node {
+pub fn tree(value: Json, span: Span) -> Node {
     let scalar = |text: String, plain| {
         Value::Scalar(Scalar { text: text.into_boxed_str(), plain, tag: None })
     };
@@ -101,15 +101,17 @@ pub fn tree(value: &Json, span: Span) -> Node {
         Json::Null => scalar("null".to_owned(), true),
         Json::Bool(known) => scalar(known.to_string(), true),
         Json::Number(number) => scalar(number.to_string(), true),
-        Json::String(text) => scalar(text.clone(), false),
-        Json::Array(items) => Value::Sequence(items.iter().map(|item| tree(item, span)).collect()),
+        Json::String(text) => scalar(text, false),
+        Json::Array(items) => {
+            Value::Sequence(items.into_iter().map(|item| tree(item, span)).collect())
+        }
         Json::Object(entries) => {
-            let entry = |(key, value): (&String, &Json)| Entry {
-                key: key.as_str().into(),
+            let entry = |(key, value): (String, Json)| Entry {
+                key: key.into_boxed_str(),
                 key_span: span,
                 value: tree(value, span),
             };
-            Value::Mapping(entries.iter().map(entry).collect())
+            Value::Mapping(entries.into_iter().map(entry).collect())
         }
     };
     Node { span, value }

@@ -1,15 +1,14 @@
 //! Selectors of labels: what a set of labels must have, and must not have.
 
-use std::collections::BTreeSet;
-
 use super::label::{CLUSTER, Key, Label, Labels, NAMESPACE, NAMESPACE_LABELS, Source};
+use super::values::Values;
 
 /// The words for aggregates of identities (`pkg/policy/aggregate.go`).
 const AGGREGATES: [&str; 4] =
     ["aggregate-cluster", "aggregate-cluster-mesh", "aggregate-remote-node", "aggregate-world"];
 
 /// How a requirement reads the value of its key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operator {
     /// The key is there with one of the values.
     In,
@@ -45,25 +44,25 @@ impl Operator {
 }
 
 /// One thing that labels must fulfil.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Requirement {
     /// The key.
     pub key: Key,
     /// How its value is read.
     pub operator: Operator,
     /// The values, if the operator has some.
-    pub values: BTreeSet<Box<str>>,
+    pub values: Values,
 }
 
 impl Requirement {
     /// The key is there with this value.
     pub fn equals(key: Key, value: impl Into<Box<str>>) -> Self {
-        Self { key, operator: Operator::In, values: BTreeSet::from([value.into()]) }
+        Self { key, operator: Operator::In, values: Values::one(value) }
     }
 
     /// The key is there.
     pub fn exists(key: Key) -> Self {
-        Self { key, operator: Operator::Exists, values: BTreeSet::new() }
+        Self { key, operator: Operator::Exists, values: Values::default() }
     }
 
     /// Whether labels fulfil it (`MatchesRequirement` in `pkg/policy/types/requirements.go`).
@@ -79,7 +78,7 @@ impl Requirement {
 }
 
 /// Selects the labels that fulfil every requirement; without any it selects everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Selector {
     /// What `matchLabels` says, one requirement for each key.
     labels: Vec<Requirement>,

@@ -83,8 +83,8 @@ impl<'a> Source<'a> {
         // Nothing that compile writes names a group or a service.
         let none = Known::default();
         let generated = compile::policies(self.topology, self.index, id);
-        let generated = generated.iter().filter_map(|resource| {
-            let policy = policy::read(&tree(&resource.body, resource.origin), semantics, &none)?;
+        let generated = generated.into_iter().filter_map(|resource| {
+            let policy = policy::read(&tree(resource.body, resource.origin), semantics, &none)?;
             Some(WrittenPolicy { policy, origin: Origin::Generated })
         });
         let mut policies: Vec<WrittenPolicy> = generated.collect();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::distinct::Distinct;
 use super::index::Index;
 use super::mesh::{EndpointId, Mesh};
 use crate::policy::rule::{Action, Peers};
@@ -19,8 +20,10 @@ pub struct Reach<'m> {
     /// Of each endpoint, as the target and as the source of flows.
     subjects: Vec<(Subject<'m>, Subject<'m>)>,
     index: Index<'m>,
-    /// Whom the selectors of all peers select.
-    selected: BTreeMap<&'m Selector, Vec<EndpointId>>,
+    /// Whom the selectors of all peers select, each once.
+    selected: Vec<Vec<EndpointId>>,
+    /// Which of them a selector is, by where it is in memory; sorted.
+    places: Vec<(usize, u32)>,
 }
 
 /// One side of a flow.
@@ -63,12 +66,13 @@ impl<'m> Reach<'m> {
         let subjects = subjects.collect();
         let rules = mesh.clusters.iter().flat_map(|member| &member.policies);
         let rules = rules.flat_map(|written| &written.policy.rules);
-        let mut selectors: Vec<&Selector> = rules.flat_map(|rule| rule.peers.selectors()).collect();
-        selectors.sort_unstable();
-        selectors.dedup();
-        let selected = selectors.into_par_iter().map(|one| (one, index.selected(one)));
-        let selected = selected.collect::<Vec<_>>().into_iter().collect();
-        Self { mesh, agents, subjects, index, selected }
+        let selectors: Vec<&Selector> = rules.flat_map(|rule| rule.peers.selectors()).collect();
+        let distinct = Distinct::of(&selectors);
+        let selected = distinct.selectors.par_iter().map(|one| index.selected(one)).collect();
+        let places = selectors.iter().map(|one| address(one)).zip(distinct.places);
+        let mut places: Vec<(usize, u32)> = places.collect();
+        places.sort_unstable();
+        Self { mesh, agents, subjects, index, selected, places }
     }
 
     /// The mesh.
@@ -92,10 +96,16 @@ impl<'m> Reach<'m> {
 
     /// The endpoints that a selector selects, sorted.
     pub fn selected(&self, selector: &Selector) -> Vec<EndpointId> {
-        match self.selected.get(selector) {
-            Some(known) => known.clone(),
+        match self.known(selector) {
+            Some(known) => known.to_vec(),
             None => self.index.selected(selector),
         }
+    }
+
+    /// Whom the selector of a peer of some rule of the mesh selects.
+    fn known(&self, selector: &Selector) -> Option<&[EndpointId]> {
+        let at = self.places.binary_search_by_key(&address(selector), |place| place.0).ok()?;
+        Some(&self.selected[self.places[at].1 as usize])
     }
 
     /// The identity of a party.
@@ -160,7 +170,7 @@ impl<'m> Reach<'m> {
                 always.push(at);
             }
             let selectors = rule.peers.selectors();
-            let selected = selectors.flat_map(|one| self.selected.get(one).into_iter().flatten());
+            let selected = selectors.flat_map(|one| self.known(one).into_iter().flatten());
             fitting.extend(selected.map(|id| (*id, at)));
         }
         fitting.sort_unstable();
@@ -204,13 +214,18 @@ impl<'m> Reach<'m> {
                 if semantics.aggregates() && selector.selects_aggregates() {
                     return Admitted::Everyone;
                 }
-                ids.extend(self.selected.get(selector).into_iter().flatten());
+                ids.extend(self.known(selector).into_iter().flatten());
             }
         }
         ids.sort_unstable();
         ids.dedup();
         Admitted::Some(ids)
     }
+}
+
+/// Where a selector is in memory.
+fn address(selector: &Selector) -> usize {
+    std::ptr::from_ref(selector).addr()
 }
 
 #[cfg(test)]

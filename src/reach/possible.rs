@@ -9,11 +9,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
+use super::distinct::Distinct;
 use super::mesh::{Endpoint, Mesh, Standing};
 use crate::diagnostic::NotChecked;
 use crate::policy::label::{CLUSTER, NAMESPACE, NAMESPACE_LABELS};
 use crate::policy::selector::Operator;
-use crate::policy::{Identity, Labels, Pod, Rule, Selector, Source};
+use crate::policy::{Identity, Labels, Pod, Selector, Source};
 use crate::topology::ClusterId;
 
 /// Most endpoints that are added, so that a hostile repository ends.
@@ -27,227 +30,241 @@ const ANY: &str = "any";
 
 /// Adds the pods that may be there to a mesh.
 pub fn add(mesh: &mut Mesh) {
-    let mut possible = Possible::new(mesh);
-    for (id, member) in mesh.clusters() {
-        for namespace in possible.namespaces[id.index()].clone() {
-            possible.put(id, &namespace, &[]);
-        }
-        for rule in member.policies.iter().flat_map(|written| &written.policy.rules) {
-            possible.rule(mesh, id, rule);
-        }
+    let selectors = Selectors::of(mesh);
+    let names = Names::of(mesh, &selectors);
+    let mut there: Vec<Vec<&Endpoint>> = vec![Vec::new(); mesh.clusters.len()];
+    for endpoint in &mesh.endpoints {
+        there[endpoint.cluster.index()].push(endpoint);
     }
-    let full = possible.full;
-    let added = possible.added;
-    mesh.endpoints.extend(added);
+    let most = MOST / mesh.clusters.len().max(1);
+    let added: Vec<(Vec<Endpoint>, bool)> = there
+        .par_iter()
+        .enumerate()
+        .map(|(at, there)| {
+            let cluster = ClusterId::new(at);
+            let mut possible = Possible::new(mesh, &names, cluster, there, most);
+            possible.put(&names.another, &[]);
+            for namespace in &names.namespaces[at] {
+                possible.put(namespace, &[]);
+            }
+            for wanted in &selectors.wanted[at] {
+                possible.smallest(&selectors.all[*wanted as usize]);
+            }
+            (possible.added, possible.full)
+        })
+        .collect();
+    let full = added.iter().any(|(_, full)| *full);
+    mesh.endpoints.extend(added.into_iter().flat_map(|(added, _)| added));
     if full && let Some(member) = mesh.clusters.first() {
         mesh.unread.push(NotChecked {
             what: "pods that nobody declares".to_owned(),
-            why: format!("policies tell more than {MOST} sorts of them apart"),
+            why: format!("policies tell more than {most} sorts of them apart in a cluster"),
             span: member.span,
         });
     }
 }
 
-/// The pods that may be there, as far as they are known.
-struct Possible {
-    /// The namespaces of each cluster that somebody names.
-    namespaces: Vec<BTreeSet<String>>,
-    /// The labels of the namespaces of each cluster.
-    labels: BTreeMap<(ClusterId, String), Vec<(String, String)>>,
-    /// The names of the clusters.
-    names: Vec<String>,
-    clusters: BTreeMap<String, ClusterId>,
+/// What the smallest pods of the selectors of a mesh have, each selector once.
+struct Selectors {
+    all: Vec<Wanted>,
+    /// Those that are looked at in each cluster.
+    wanted: Vec<Vec<u32>>,
     /// The keys that some selector names.
     keys: BTreeSet<Box<str>>,
-    /// The namespace that nobody names.
+}
+
+impl Selectors {
+    fn of(mesh: &Mesh) -> Self {
+        let (mut given, mut from) = (Vec::new(), Vec::new());
+        for (id, member) in mesh.clusters() {
+            let rules = member.policies.iter().flat_map(|written| &written.policy.rules);
+            for rule in rules {
+                let subject = (!rule.node).then_some((true, &rule.subject));
+                let peers = rule.peers.selectors().map(|peer| (false, peer));
+                for (is_subject, selector) in subject.into_iter().chain(peers) {
+                    given.push(selector);
+                    from.push((id, is_subject));
+                }
+            }
+        }
+        let distinct = Distinct::of(&given);
+        let keys = distinct.selectors.iter().flat_map(|one| one.requirements());
+        let keys = keys.map(|wanted| &wanted.key.key).collect::<BTreeSet<_>>();
+        let clusters: BTreeMap<&str, ClusterId> =
+            mesh.clusters().map(|(id, member)| (member.name.as_str(), id)).collect();
+        let all: Vec<Option<Wanted>> =
+            distinct.selectors.par_iter().map(|one| Wanted::of(one, &clusters)).collect();
+        let mut pairs = BTreeSet::new();
+        for ((id, is_subject), at) in from.into_iter().zip(&distinct.places) {
+            // Peers that say their clusters are looked at in the same ones wherever the policy is.
+            let everywhere = !is_subject
+                && all[*at as usize].as_ref().is_some_and(|wanted| wanted.clusters.is_some());
+            let id = if everywhere { ClusterId::new(0) } else { id };
+            pairs.insert((*at, is_subject, id));
+        }
+        let mut wanted = vec![BTreeSet::new(); mesh.clusters.len()];
+        for (at, is_subject, id) in pairs {
+            let Some(known) = &all[at as usize] else { continue };
+            for cluster in if is_subject { vec![id] } else { places(mesh, id, known) } {
+                wanted[cluster.index()].insert(at);
+            }
+        }
+        Self {
+            all: all.into_iter().map(Option::unwrap_or_default).collect(),
+            wanted: wanted.into_iter().map(|set| set.into_iter().collect()).collect(),
+            keys: keys.into_iter().cloned().collect(),
+        }
+    }
+}
+
+/// The clusters in which a peer of a policy in a cluster is looked at. One that says none may be
+/// in any: its own and the next one that is joined stand for all.
+fn places(mesh: &Mesh, own: ClusterId, wanted: &Wanted) -> Vec<ClusterId> {
+    if let Some(clusters) = &wanted.clusters {
+        return clusters.clone();
+    }
+    let joined = &mesh.cluster(own).joined;
+    let after = joined.iter().find(|id| *id > own);
+    let other = after.or_else(|| joined.iter().find(|id| *id != own));
+    std::iter::once(own).chain(other).collect()
+}
+
+/// The namespaces that somebody names, and one that nobody does.
+struct Names<'k> {
+    namespaces: Vec<BTreeSet<String>>,
     another: String,
-    /// What is there, as the keys show it.
-    seen: BTreeSet<(ClusterId, Labels)>,
-    /// The selectors that were looked at, in the cluster of the policy.
-    asked: BTreeSet<(ClusterId, bool, Selector)>,
+    keys: &'k BTreeSet<Box<str>>,
+}
+
+impl<'k> Names<'k> {
+    fn of(mesh: &Mesh, selectors: &'k Selectors) -> Self {
+        let mut namespaces: Vec<BTreeSet<String>> = vec![BTreeSet::new(); mesh.clusters.len()];
+        for endpoint in &mesh.endpoints {
+            let known = &mut namespaces[endpoint.cluster.index()];
+            if let Some(name) = endpoint.identity.namespace()
+                && !known.contains(name)
+            {
+                known.insert(name.to_owned());
+            }
+        }
+        for (at, member) in mesh.clusters.iter().enumerate() {
+            let own = member.policies.iter().filter_map(|one| one.policy.namespace.clone());
+            namespaces[at].extend(own);
+            for wanted in &selectors.wanted[at] {
+                let named = selectors.all[*wanted as usize].namespaces.iter().flatten();
+                namespaces[at].extend(named.cloned());
+            }
+        }
+        let taken = |name: &str| namespaces.iter().any(|known| known.contains(name));
+        let numbered = (1..).map(|at| format!("another-{at}"));
+        let mut free = std::iter::once("another".to_owned()).chain(numbered);
+        let another = free.find(|name| !taken(name)).unwrap_or_default();
+        Self { namespaces, another, keys: &selectors.keys }
+    }
+}
+
+/// The pods that may be there in one cluster, as far as they are known.
+struct Possible<'a> {
+    cluster: ClusterId,
+    name: &'a str,
+    names: &'a Names<'a>,
+    /// The labels of namespaces.
+    labels: BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
+    /// What is there, as selectors see it.
+    seen: BTreeSet<Labels>,
     added: Vec<Endpoint>,
+    most: usize,
     full: bool,
 }
 
-/// What the smallest pod of a selector has.
-#[derive(Default)]
-struct Wanted {
-    clusters: Option<Vec<String>>,
-    namespaces: Option<Vec<String>>,
-    /// The values of each other label.
-    labels: Vec<(Box<str>, Vec<Box<str>>)>,
-}
-
-impl Possible {
-    fn new(mesh: &Mesh) -> Self {
-        let rules = || mesh.clusters.iter().flat_map(|member| &member.policies);
-        let rules = || rules().flat_map(|written| &written.policy.rules);
-        let all = || rules().flat_map(|rule| rule.peers.selectors().chain([&rule.subject]));
-        let keys: BTreeSet<Box<str>> =
-            all().flat_map(Selector::requirements).map(|wanted| wanted.key.key.clone()).collect();
-        let clusters = mesh.clusters().map(|(id, member)| (member.name.clone(), id)).collect();
+impl<'a> Possible<'a> {
+    fn new(
+        mesh: &'a Mesh,
+        names: &'a Names<'a>,
+        cluster: ClusterId,
+        there: &[&'a Endpoint],
+        most: usize,
+    ) -> Self {
         let mut possible = Self {
-            namespaces: vec![BTreeSet::new(); mesh.clusters.len()],
+            cluster,
+            name: &mesh.cluster(cluster).name,
+            names,
             labels: BTreeMap::new(),
-            names: mesh.clusters.iter().map(|member| member.name.clone()).collect(),
-            clusters,
-            keys,
-            another: String::new(),
             seen: BTreeSet::new(),
-            asked: BTreeSet::new(),
             added: Vec::new(),
+            most,
             full: false,
         };
-        possible.find_namespaces(mesh);
-        let taken = |name: &str| possible.namespaces.iter().any(|known| known.contains(name));
-        let names =
-            (0..).map(|at| if at == 0 { "another".to_owned() } else { format!("another-{at}") });
-        possible.another = names.into_iter().find(|name| !taken(name)).unwrap_or_default();
-        for endpoint in &mesh.endpoints {
-            let seen = (endpoint.cluster, possible.shown(&endpoint.identity));
+        for endpoint in there {
+            let seen = possible.shown(&endpoint.identity);
             possible.seen.insert(seen);
-        }
-        for (id, _) in mesh.clusters() {
-            let another = possible.another.clone();
-            possible.put(id, &another, &[]);
+            let Some(namespace) = endpoint.identity.namespace() else { continue };
+            possible.labels.entry(namespace).or_insert_with(|| {
+                let labels = endpoint.identity.labels.iter();
+                labels.filter_map(|one| Some((of_namespace(&one.key)?, &*one.value))).collect()
+            });
         }
         possible
     }
 
-    fn find_namespaces(&mut self, mesh: &Mesh) {
-        for endpoint in &mesh.endpoints {
-            let Some(namespace) = endpoint.identity.namespace() else { continue };
-            let own = &mut self.namespaces[endpoint.cluster.index()];
-            if own.insert(namespace.to_owned()) {
-                let labels = endpoint.identity.labels.iter().filter_map(|label| {
-                    let key = label.key.strip_prefix(NAMESPACE_LABELS)?.strip_prefix('.')?;
-                    Some((key.to_owned(), label.value.to_string()))
-                });
-                self.labels.insert((endpoint.cluster, namespace.to_owned()), labels.collect());
-            }
-        }
-        for (id, member) in mesh.clusters() {
-            for policy in member.policies.iter().map(|written| &written.policy) {
-                self.namespaces[id.index()].extend(policy.namespace.clone());
-                for wanted in
-                    policy.rules.iter().flat_map(|rule| rule.peers.selectors()).filter_map(wanted)
-                {
-                    for cluster in self.places(mesh, id, &wanted) {
-                        let named = wanted.namespaces.iter().flatten().cloned();
-                        self.namespaces[cluster.index()].extend(named);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The clusters in which a peer of a policy in a cluster is looked at. One that says none may
-    /// be in any: its own and the next one that is joined stand for all.
-    fn places(&self, mesh: &Mesh, own: ClusterId, wanted: &Wanted) -> Vec<ClusterId> {
-        let joined = &mesh.cluster(own).joined;
-        match &wanted.clusters {
-            Some(names) => {
-                let known = names.iter().filter_map(|name| self.clusters.get(name)).copied();
-                known.filter(|id| joined.contains(*id)).collect()
-            }
+    /// Adds the smallest pods of a selector.
+    fn smallest(&mut self, wanted: &Wanted) {
+        let by_labels = || wanted.labels.iter().any(|(key, _)| of_namespace(key).is_some());
+        let names = self.names;
+        let namespaces: Vec<&str> = match &wanted.namespaces {
+            Some(named) => named.iter().map(String::as_str).collect(),
+            None if by_labels() => vec![&names.another],
             None => {
-                let after = joined.iter().find(|id| *id > own);
-                let other = after.or_else(|| joined.iter().find(|id| *id != own));
-                std::iter::once(own).chain(other).collect()
+                let known = names.namespaces[self.cluster.index()].iter().take(MOST_NAMESPACES);
+                std::iter::once(&names.another).chain(known).map(String::as_str).collect()
             }
-        }
-    }
-
-    /// Adds the smallest pods of a rule's subject and peers.
-    fn rule(&mut self, mesh: &Mesh, id: ClusterId, rule: &Rule) {
-        let subject = (!rule.node).then_some((true, &rule.subject));
-        for (is_subject, selector) in
-            subject.into_iter().chain(rule.peers.selectors().map(|peer| (false, peer)))
-        {
-            // Peers that say their cluster are the same wherever the policy is.
-            let Some(wanted) = wanted(selector) else { continue };
-            let place =
-                if wanted.clusters.is_some() && !is_subject { ClusterId::new(0) } else { id };
-            if !self.asked.insert((place, is_subject, selector.clone())) {
-                continue;
-            }
-            let clusters = if is_subject { vec![id] } else { self.places(mesh, id, &wanted) };
-            for cluster in clusters {
-                self.smallest(cluster, &wanted);
-            }
-        }
-    }
-
-    fn smallest(&mut self, cluster: ClusterId, wanted: &Wanted) {
-        let namespaces = wanted.namespaces.clone().unwrap_or_else(|| {
-            let known = self.namespaces[cluster.index()].iter().take(MOST_NAMESPACES).cloned();
-            let by_labels = wanted.labels.iter().any(|(key, _)| key.starts_with(NAMESPACE_LABELS));
-            let known: Vec<String> = if by_labels { Vec::new() } else { known.collect() };
-            std::iter::once(self.another.clone()).chain(known).collect()
-        });
+        };
         let mut sets: Vec<Vec<(&str, &str)>> = vec![Vec::new()];
         for (key, values) in &wanted.labels {
             let room = (MOST_VALUES / sets.len()).max(1);
-            let values: Vec<_> = values.iter().take(room).collect();
-            sets = sets
-                .iter()
-                .flat_map(|set| {
-                    values.iter().map(|value| {
-                        let mut set = set.clone();
-                        set.push((&**key, &***value));
-                        set
-                    })
-                })
-                .collect();
+            let with = |set: &Vec<_>, value| set.iter().copied().chain([(&**key, value)]).collect();
+            let values: Vec<&str> = values.iter().take(room).map(|value| &**value).collect();
+            let wider = sets.iter().flat_map(|set| values.iter().map(|value| with(set, *value)));
+            sets = wider.collect();
         }
-        for namespace in &namespaces {
-            for set in &sets {
-                self.put(cluster, namespace, set);
-            }
+        for namespace in namespaces {
+            sets.iter().for_each(|set| self.put(namespace, set));
         }
     }
 
     /// Adds a pod unless one that looks the same to every selector is there.
-    fn put(&mut self, cluster: ClusterId, namespace: &str, labels: &[(&str, &str)]) {
-        if self.added.len() >= MOST {
+    fn put(&mut self, namespace: &str, labels: &[(&str, &str)]) {
+        if self.added.len() >= self.most {
             self.full = true;
             return;
         }
-        let of_namespace =
-            |key: &str| key.strip_prefix(NAMESPACE_LABELS)?.strip_prefix('.').map(str::to_owned);
-        let known = self.labels.get(&(cluster, namespace.to_owned()));
-        let mut of: BTreeMap<String, String> =
-            BTreeMap::from([("kubernetes.io/metadata.name".to_owned(), namespace.to_owned())]);
-        of.extend(known.into_iter().flatten().cloned());
-        let named = labels
-            .iter()
-            .filter_map(|(key, value)| Some((of_namespace(key)?, (*value).to_owned())));
-        of.extend(named);
-        let namespace_labels: Vec<(&str, &str)> =
-            of.iter().map(|(key, value)| (&**key, &**value)).collect();
-        let own: Vec<(&str, &str)> =
-            labels.iter().filter(|(key, _)| of_namespace(key).is_none()).copied().collect();
+        let mut of: BTreeMap<&str, &str> =
+            BTreeMap::from([("kubernetes.io/metadata.name", namespace)]);
+        of.extend(self.labels.get(namespace).into_iter().flatten().copied());
+        of.extend(labels.iter().filter_map(|(key, value)| Some((of_namespace(key)?, *value))));
+        let own = labels.iter().filter(|(key, _)| of_namespace(key).is_none());
         let identity = Identity::pod(&Pod {
-            cluster: &self.names[cluster.index()],
+            cluster: self.name,
             namespace,
             service_account: None,
-            labels: &own,
-            namespace_labels: &namespace_labels,
+            labels: &own.copied().collect::<Vec<_>>(),
+            namespace_labels: &of.into_iter().collect::<Vec<_>>(),
         });
         let shown = self.shown(&identity);
-        if !self.seen.insert((cluster, shown)) {
+        if !self.seen.insert(shown) {
             return;
         }
-        let place = if namespace == self.another { "(another namespace)" } else { namespace };
+        let another = namespace == self.names.another;
+        let place = if another { "(another namespace)" } else { namespace };
         let pairs: Vec<String> =
             labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let pod = match pairs.as_slice() {
-            [] if namespace == self.another => "(any pod)".to_owned(),
+            [] if another => "(any pod)".to_owned(),
             [] => "(any other pod)".to_owned(),
             pairs => format!("(pod with {})", pairs.join(", ")),
         };
         self.added.push(Endpoint {
-            cluster,
+            cluster: self.cluster,
             name: format!("{place}/{pod}"),
             identity,
             standing: Standing::Possible,
@@ -258,41 +275,59 @@ impl Possible {
 
     /// The labels of an identity that some selector can see.
     fn shown(&self, identity: &Identity) -> Labels {
-        identity.labels.iter().filter(|label| self.keys.contains(&label.key)).cloned().collect()
+        let seen = identity.labels.iter().filter(|label| self.names.keys.contains(&label.key));
+        seen.cloned().collect()
     }
 }
 
-/// What the smallest pod of a selector has; nothing for a selector of what is no pod.
-fn wanted(selector: &Selector) -> Option<Wanted> {
-    let mut known = Wanted::default();
-    for one in selector.requirements().filter(|one| !one.operator.is_negative()) {
-        if !matches!(one.key.source, None | Some(Source::K8s)) {
-            return None;
-        }
-        let key = &*one.key.key;
-        let texts = || Some(one.values.iter().map(|value| value.to_string()).collect::<Vec<_>>());
-        match (key, one.operator) {
-            (CLUSTER, Operator::Exists) | (NAMESPACE, Operator::Exists) => {}
-            (CLUSTER, _) => known.clusters = texts(),
-            (NAMESPACE, _) => known.namespaces = texts(),
-            (_, Operator::Exists) => known.labels.push((key.into(), vec![ANY.into()])),
-            _ => known.labels.push((key.into(), one.values.iter().cloned().collect())),
-        }
-    }
-    // A key that must be there beside one that says its value is there already.
-    let mut labels: BTreeMap<Box<str>, Vec<Box<str>>> = BTreeMap::new();
-    for (key, values) in known.labels {
-        let exists = values.len() == 1 && &*values[0] == ANY;
-        match labels.get_mut(&key) {
-            Some(_) if exists => {}
-            Some(had) => *had = values,
-            None => {
-                labels.insert(key, values);
+/// The key of a namespace's label among those of its pods.
+fn of_namespace(key: &str) -> Option<&str> {
+    key.strip_prefix(NAMESPACE_LABELS)?.strip_prefix('.')
+}
+
+/// What the smallest pod of a selector has.
+#[derive(Default)]
+struct Wanted {
+    clusters: Option<Vec<ClusterId>>,
+    namespaces: Option<Vec<String>>,
+    /// The values of each other label.
+    labels: Vec<(Box<str>, Vec<Box<str>>)>,
+}
+
+impl Wanted {
+    /// Nothing for a selector of what is no pod.
+    fn of(selector: &Selector, clusters: &BTreeMap<&str, ClusterId>) -> Option<Self> {
+        let mut known = Self::default();
+        let mut labels: BTreeMap<Box<str>, Vec<Box<str>>> = BTreeMap::new();
+        let mut any: BTreeSet<Box<str>> = BTreeSet::new();
+        for one in selector.requirements().filter(|one| !one.operator.is_negative()) {
+            if !matches!(one.key.source, None | Some(Source::K8s)) {
+                return None;
+            }
+            let values = || one.values.iter();
+            match (&*one.key.key, one.operator) {
+                (CLUSTER | NAMESPACE, Operator::Exists) => {}
+                (CLUSTER, _) => {
+                    let ids = values().filter_map(|name| clusters.get(&**name));
+                    known.clusters = Some(ids.copied().collect());
+                }
+                (NAMESPACE, _) => {
+                    known.namespaces = Some(values().map(ToString::to_string).collect());
+                }
+                (key, Operator::Exists) => {
+                    any.insert(key.into());
+                }
+                (key, _) => {
+                    labels.insert(key.into(), values().cloned().collect());
+                }
             }
         }
+        for key in any {
+            labels.entry(key).or_insert_with(|| vec![ANY.into()]);
+        }
+        known.labels = labels.into_iter().collect();
+        Some(known)
     }
-    known.labels = labels.into_iter().collect();
-    Some(known)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::policy::rule::{
     Rule, Which,
 };
 use crate::policy::selector::{Operator, Requirement, Selector};
+use crate::policy::values::Values;
 use crate::yaml::Node;
 
 /// The rules that one peer makes: the peer and what it does, and the DNS rule beside names.
@@ -83,7 +84,7 @@ impl Reader<'_> {
         self.only(node, &["namespaceSelector", "podSelector"]);
         let mut selector = match field(node, "namespaceSelector") {
             Some(namespaces) => self.namespaces(namespaces),
-            None => self.namespaces(&super::tree(&serde_json::json!({}), node.span)),
+            None => self.namespaces(&super::tree(serde_json::json!({}), node.span)),
         };
         let mut own = match field(node, "podSelector") {
             Some(pods) => self.selector(pods, Some(&Source::K8s)),
@@ -203,7 +204,7 @@ impl Reader<'_> {
         dns.add(Requirement {
             key: Key::parse("k8s-app", None),
             operator: Operator::In,
-            values: BTreeSet::from(["kube-dns".into()]),
+            values: Values::one("kube-dns"),
         });
         let queries = PortRule {
             ports: vec![named("dns"), named("dns-tcp")],

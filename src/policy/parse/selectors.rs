@@ -1,7 +1,5 @@
 //! Selectors as written.
 
-use std::collections::BTreeSet;
-
 use super::{Reader, field};
 use crate::policy::label::{CLUSTER, Key, NAMESPACE, NAMESPACE_LABELS, Source};
 use crate::policy::rule::RemarkSort;
@@ -76,13 +74,13 @@ impl Reader<'_> {
             let verb = if values.is_empty() { "has no" } else { "takes no" };
             self.refuse(item.span, format!("`{word_text}` {verb} values"));
         }
-        let mut known = BTreeSet::new();
-        for value in values {
+        let value = |value: &Node| {
             let text = self.text(value);
             self.label_value(&text, value.span);
-            known.insert(text.into_boxed_str());
-        }
-        Some(Requirement { key: key(&name), operator, values: known })
+            text.into_boxed_str()
+        };
+        let values = values.iter().map(value).collect();
+        Some(Requirement { key: key(&name), operator, values })
     }
 
     /// Refuses what Kubernetes does not take as the value of a label.

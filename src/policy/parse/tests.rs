@@ -117,7 +117,7 @@ fn a_tree_without_text_reads_as_one_with_text() {
     let mut sources = SourceMap::new();
     let id = sources.add("policy.yaml", text);
     let written = &crate::yaml::parse(&sources, id, &mut Diagnostics::new())[0];
-    let made = tree(&json(written), written.span);
+    let made = tree(json(written), written.span);
     let version = Version::new(1, 20, 2);
     let semantics = Semantics::new(version, Settings::of("use1")).expect("a known minor");
     let of = |node| read(node, &semantics, &Known::default()).expect("a policy").rules;

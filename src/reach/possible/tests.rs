@@ -16,10 +16,10 @@ fn each_selector_and_each_namespace_has_its_smallest_pod() {
     policy(&mut mesh, 0, "shop/door", door);
     let expected = [
         "(another namespace)/(any pod)@euw1",
-        "(another namespace)/(any pod)@use1",
         "ops/(any other pod)@euw1",
         "shop/(any other pod)@euw1",
         "shop/(pod with tier=debug)@euw1",
+        "(another namespace)/(any pod)@use1",
     ];
     assert_eq!(possible(&mut mesh), expected);
 }
