@@ -72,7 +72,7 @@ fn namespaces(
             None => {
                 by_name.insert(&spec.namespace.value.0, namespace);
             }
-            Some(first) => join(first, namespace, spec, found),
+            Some(first) => join(first, &namespace, spec, found),
         }
     }
     for (name, mut namespace) in by_name {
@@ -106,9 +106,9 @@ fn namespace_labels<'a>(
 }
 
 /// Two applications may share a namespace if they agree about it.
-fn join(first: &mut Namespace, again: Namespace, spec: &ApplicationSpec, found: &mut Diagnostics) {
+fn join(first: &mut Namespace, again: &Namespace, spec: &ApplicationSpec, found: &mut Diagnostics) {
     let deny = |namespace: &Namespace| (namespace.deny_ingress, namespace.deny_egress);
-    if deny(first) != deny(&again) {
+    if deny(first) != deny(again) {
         let span = spec.default_deny.as_ref().map_or(spec.namespace.span, |deny| deny.span);
         let message =
             format!("two applications disagree about the default deny of `{}`", first.name.value);

@@ -27,7 +27,8 @@ pub(super) fn interfaces(written: Option<&LoadBalancers>, found: &mut Diagnostic
 }
 
 /// Reports what belongs to another way of announcing than the one that is declared.
-pub(super) fn belongs(written: &LoadBalancers, found: &mut Diagnostics) {
+pub(super) fn belongs(written: Option<&LoadBalancers>, found: &mut Diagnostics) {
+    let Some(written) = written else { return };
     let Some(announce) = &written.announce else { return };
     let bgp = written.bgp.as_ref().map(|bgp| bgp.span);
     let interfaces = written.interfaces.first().map(|first| first.span);

@@ -177,9 +177,6 @@ fn build(
     let pinned = pinned(named, spec, distribution, found);
     required(named, spec, distribution, in_mesh, found);
     let balancers = spec.load_balancers.as_ref();
-    if let Some(balancers) = balancers {
-        balancers::belongs(balancers, found);
-    }
     Some(Cluster {
         name: named.name.clone(),
         span: spec.span,
@@ -349,6 +346,7 @@ fn required(
             finding.related(ip.span, "the address").help("keep the one that the others reach"),
         );
     }
+    balancers::belongs(spec.load_balancers.as_ref(), found);
     let mode = spec.ipam.as_ref().and_then(|ipam| ipam.mode.as_ref()).map(|mode| mode.value);
     if spec.pod_cidrs.is_empty() && !matches!(mode, Some(IpamMode::Eni | IpamMode::Delegated)) {
         let help =
