@@ -2,20 +2,31 @@
 //! people wrote by hand, read as each cluster's Cilium reads it.
 
 pub mod any_icmp_type;
+pub mod changes_at_next_minor;
+pub mod cidr_of_pods;
 pub mod dropped_l7;
 pub mod empty_policy;
+pub mod idle_peer;
+pub mod idle_subject;
 pub mod ignored_default_deny;
+pub mod label_without_identity;
 pub mod merged_label_keys;
+pub mod name_without_dns_rule;
 pub mod namespaces_of_every_cluster;
 pub mod only_negative_selector;
 pub mod open_peer_list;
+pub mod redundant_rule;
 pub mod refused_policy;
 pub mod replaced_namespace;
+pub mod shadowed_rule;
 pub mod subject_elsewhere;
 pub mod unknown_cidr_group;
 pub mod unread_policy_key;
 
+mod contain;
+mod everywhere;
 mod gathered;
+mod known;
 
 use rayon::prelude::*;
 
@@ -38,6 +49,8 @@ pub struct Proof {
 pub struct Case<'a> {
     /// What was meant.
     pub topology: &'a Topology,
+    /// What of it concerns which cluster.
+    pub index: &'a Index,
     /// What is there: policies and endpoints.
     pub mesh: &'a Mesh,
 }
@@ -63,6 +76,23 @@ pub static PROOFS: &[Proof] = &[
         run: namespaces_of_every_cluster::check,
     },
     Proof { rule: &any_icmp_type::ANY_ICMP_TYPE, run: any_icmp_type::check },
+    Proof {
+        rule: &name_without_dns_rule::NAME_WITHOUT_DNS_RULE,
+        run: name_without_dns_rule::check,
+    },
+    Proof { rule: &cidr_of_pods::CIDR_OF_PODS, run: cidr_of_pods::check },
+    Proof { rule: &idle_subject::IDLE_SUBJECT, run: idle_subject::check },
+    Proof { rule: &idle_peer::IDLE_PEER, run: idle_peer::check },
+    Proof { rule: &redundant_rule::REDUNDANT_RULE, run: redundant_rule::check },
+    Proof { rule: &shadowed_rule::SHADOWED_RULE, run: shadowed_rule::check },
+    Proof {
+        rule: &changes_at_next_minor::CHANGES_AT_NEXT_MINOR,
+        run: changes_at_next_minor::check,
+    },
+    Proof {
+        rule: &label_without_identity::LABEL_WITHOUT_IDENTITY,
+        run: label_without_identity::check,
+    },
 ];
 
 /// Runs every rule. What cannot be read is not checked.
@@ -71,7 +101,7 @@ pub fn run(topology: &Topology, index: &Index, found: &mut Diagnostics) {
     for one in &mesh.unread {
         found.not_checked(one.span, one.what.as_str(), one.why.as_str());
     }
-    let case = Case { topology, mesh: &mesh };
+    let case = Case { topology, index, mesh: &mesh };
     let beside = found.beside();
     let results: Vec<_> = PROOFS
         .par_iter()

@@ -58,7 +58,9 @@ impl Checked {
         let topology = topology.filter(|_| !found.has_errors());
         let meant = topology.map(|topology| Meant { index: Index::of(&topology), topology });
         let proved = meant.is_some();
-        meant.iter().for_each(|known| prove::run(&known.topology, &known.index, &mut found));
+        if let Some(Meant { topology, index }) = &meant {
+            prove::run(topology, index, &mut found);
+        }
         let meant = meant.filter(|_| !found.has_errors());
         Self { sources, found, meant, compared: false, proved, whole }
     }

@@ -64,6 +64,12 @@ pub(super) fn policies<'a>(
     })
 }
 
+/// Every policy that people wrote, with its cluster.
+pub(super) fn written<'a>(case: &Case<'a>) -> impl Iterator<Item = (ClusterId, &'a Policy)> {
+    let written = policies(case).filter(|(_, origin, _)| *origin == Origin::Written);
+    written.map(|(id, _, policy)| (id, policy))
+}
+
 /// Reports the remarks of which `message` has something to say; it is given what the policy is
 /// called.
 pub(super) fn remarks(

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
+use semver::Version;
 
 use super::mesh::{Endpoint, Member, Mesh, Origin, Standing, WrittenPolicy};
 use super::objects::{self, Objects, Pairs, Pods, Unplaced};
@@ -42,6 +43,32 @@ pub fn mesh(topology: &Topology, index: &Index) -> Mesh {
         .collect();
     let endpoints = endpoints.into_iter().flatten().collect();
     Mesh { clusters, endpoints, unread, unnumbered: names.unnumbered }
+}
+
+/// The hand-written policies of each cluster, in the order of [`Member::policies`], as another
+/// version of its Cilium reads them with the same settings; none where `version` names none, and
+/// none in a cluster whose policies cannot be read.
+pub fn written_under(
+    topology: &Topology,
+    index: &Index,
+    version: &(dyn Fn(&Cluster) -> Option<Version> + Sync),
+) -> Vec<Vec<WrittenPolicy>> {
+    let sets: Vec<Objects<'_>> = topology
+        .manifests
+        .iter()
+        .map(|set| Objects::read(&set.objects, Unplaced::Unknown))
+        .collect();
+    let source = Source { topology, index, of_workloads: Vec::new(), sets: &sets };
+    let ids: Vec<ClusterId> = topology.clusters().map(|(id, _)| id).collect();
+    let read = |id: &ClusterId| {
+        let cluster = topology.cluster(*id);
+        if semantics(cluster).1.is_some() {
+            return None;
+        }
+        let semantics = Semantics::new(version(cluster)?, settings::settings(cluster))?;
+        Some(source.written(*id, cluster, &semantics))
+    };
+    ids.par_iter().map(|id| read(id).unwrap_or_default()).collect()
 }
 
 /// What a mesh is made of.
@@ -88,6 +115,17 @@ impl<'a> Source<'a> {
             Some(WrittenPolicy { policy, origin: Origin::Generated })
         });
         let mut policies: Vec<WrittenPolicy> = generated.collect();
+        policies.extend(self.written(id, cluster, semantics));
+        policies
+    }
+
+    fn written(
+        &self,
+        id: ClusterId,
+        cluster: &Cluster,
+        semantics: &Semantics,
+    ) -> Vec<WrittenPolicy> {
+        let mut policies = Vec::new();
         if self.applied(id).all(|objects| objects.policies.is_empty()) {
             return policies;
         }
@@ -180,14 +218,14 @@ impl<'a> Source<'a> {
 
     fn endpoints(
         &self,
-        id: ClusterId,
+        cluster: ClusterId,
         member: &Member,
         workloads: &[WorkloadId],
         names: &Names,
     ) -> Vec<Endpoint> {
         let mut objects: BTreeMap<&str, &Pairs> = BTreeMap::new();
         let mut pods: BTreeMap<&str, Vec<&Pods>> = BTreeMap::new();
-        for set in self.applied(id) {
+        for set in self.applied(cluster) {
             objects.extend(set.namespaces.iter().map(|(name, labels)| (&**name, labels)));
             for found in &set.pods {
                 pods.entry(&found.namespace).or_default().push(found);
@@ -212,10 +250,9 @@ impl<'a> Source<'a> {
             let namespace = self.topology.namespace(self.topology.workload(*id).namespace);
             let labels = namespace_labels(namespace, &objects);
             let templates = taken.get(id).map_or(&[][..], |known| &**known);
-            made.extend(self.declared(*id, namespace, member, &labels, templates, names));
+            let place = (cluster, member);
+            made.extend(self.declared(*id, namespace, place, &labels, templates, names));
         }
-        let cluster = id;
-        made.iter_mut().for_each(|endpoint: &mut Endpoint| endpoint.cluster = cluster);
         made.extend(others.into_iter().map(|pods| Endpoint {
             cluster,
             name: format!("{}/{}", pods.namespace, pods.name),
@@ -245,7 +282,7 @@ impl<'a> Source<'a> {
         &self,
         id: WorkloadId,
         namespace: &Namespace,
-        member: &Member,
+        (cluster, member): (ClusterId, &Member),
         namespace_labels: &[(String, String)],
         templates: &[&Pods],
         names: &Names,
@@ -254,7 +291,7 @@ impl<'a> Source<'a> {
         let semantics = &member.semantics;
         let endpoint = |identity, template: Option<&Pods>| {
             let mut endpoint = Endpoint {
-                cluster: ClusterId::new(0),
+                cluster,
                 name: format!("{}/{}", namespace.name.value, workload.name.value),
                 identity,
                 standing: Standing::Declared(id),
@@ -364,7 +401,7 @@ fn semantics(cluster: &Cluster) -> (Semantics, Option<NotChecked>) {
             (semantics, unread(span, why.to_owned()))
         }
         (None, _) => {
-            let any = semver::Version::new(1, 20, 2);
+            let any = Version::new(1, 20, 2);
             let any = Semantics::new(any, Settings::of(cluster.name.value.as_str()));
             let any = any.expect("internal error: Cilium 1.20 has known semantics");
             let why = format!("how Cilium {version} reads policies is not known");

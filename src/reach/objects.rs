@@ -54,7 +54,7 @@ pub enum Unplaced {
 pub struct Objects<'a> {
     /// The policies, in the order of the objects; a policy that names no namespace is in `default`.
     pub policies: Vec<&'a Manifest>,
-    /// CiliumCIDRGroups.
+    /// Groups of addresses, each a `CiliumCIDRGroup`.
     pub groups: Vec<CidrGroup>,
     /// Services.
     pub services: Vec<Service>,

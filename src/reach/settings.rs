@@ -57,7 +57,7 @@ pub fn label_filter(cluster: &Cluster) -> Option<Span> {
     (!text(&value).is_empty()).then_some(span)
 }
 
-/// Where a cluster says that NetworkPolicies of Kubernetes are not read, if it does.
+/// Where a cluster says that policies of Kubernetes' own kind are not read, if it does.
 pub fn without_network_policy(cluster: &Cluster) -> Option<Span> {
     let (span, value) = said(cluster, "enable-k8s-networkpolicy")?;
     (boolean(&value) == Some(false)).then_some(span)

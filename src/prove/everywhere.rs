@@ -1,0 +1,91 @@
+//! What holds of a rule in every cluster that it is applied to.
+
+use std::collections::BTreeMap;
+
+use super::Case;
+use super::gathered::describe;
+use crate::policy::rule::{Direction, Rule};
+use crate::policy::{Policy, label};
+use crate::reach::{Member, Origin};
+use crate::source::Span;
+use crate::topology::ClusterSet;
+
+/// Most pairs of rules that are compared; only those about one namespace are.
+const MOST: usize = 20_000_000;
+
+/// A rule with its policy.
+#[derive(Clone, Copy)]
+pub(super) struct Ruled<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) policy: &'a Policy,
+    pub(super) written: bool,
+    /// Its place among the rules of its cluster.
+    pub(super) at: usize,
+}
+
+/// Something that another rule does to one.
+#[derive(Default)]
+pub(super) struct Fate {
+    /// In how many clusters, and as how many rules, it is there.
+    there: usize,
+    /// For how many of them it holds.
+    holds: usize,
+    /// What the policy is called.
+    pub(super) policy: String,
+    /// The other rule, and the policy that it stands in.
+    pub(super) other: Option<(Span, String)>,
+    /// Where.
+    pub(super) clusters: ClusterSet,
+}
+
+/// The hand-written rules for each of which, in every cluster, `does` holds of it and another
+/// rule; nothing where there are too many to compare.
+pub(super) fn rules<'a>(
+    case: &Case<'a>,
+    does: impl Fn(&Ruled<'a>, &Ruled<'a>) -> bool,
+) -> Option<BTreeMap<(Span, Direction), Fate>> {
+    let mut fates: BTreeMap<(Span, Direction), Fate> = BTreeMap::new();
+    let mut left = MOST;
+    for (id, member) in case.mesh.clusters() {
+        let written = |known: &crate::reach::WrittenPolicy| known.origin == Origin::Written;
+        if !member.policies.iter().any(written) {
+            continue;
+        }
+        let places = places(member);
+        let everywhere = places.get(&None).map_or(&[][..], |known| &**known);
+        for (place, known) in &places {
+            for one in known.iter().filter(|one| one.written) {
+                let others = if place.is_some() { &**known } else { &[] };
+                let others = others.iter().chain(everywhere);
+                left = left.checked_sub(known.len() + everywhere.len())?;
+                let other =
+                    others.filter(|other| other.at != one.at).find(|other| does(one, other));
+                let fate = fates.entry((one.rule.span, one.rule.direction)).or_default();
+                fate.there += 1;
+                if let Some(other) = other {
+                    fate.holds += 1;
+                    fate.clusters.insert(id);
+                    fate.policy = describe(one.policy);
+                    fate.other = Some((other.rule.span, describe(other.policy)));
+                }
+            }
+        }
+    }
+    fates.retain(|_, fate| fate.there == fate.holds);
+    Some(fates)
+}
+
+/// The rules of a cluster by the namespace of their subjects; those about several under nothing.
+fn places(member: &Member) -> BTreeMap<Option<&str>, Vec<Ruled<'_>>> {
+    let mut places: BTreeMap<Option<&str>, Vec<Ruled<'_>>> = BTreeMap::new();
+    let policies = member.policies.iter();
+    let rules = policies.flat_map(|known| known.policy.rules.iter().map(move |rule| (known, rule)));
+    for (at, (known, rule)) in rules.enumerate() {
+        let named = super::known::named(&rule.subject, label::NAMESPACE);
+        let place = named.filter(|named| named.len() == 1).and_then(|named| named.first().copied());
+        let written = known.origin == Origin::Written;
+        let ruled = Ruled { rule, policy: &known.policy, written, at };
+        places.entry(place).or_default().push(ruled);
+    }
+    places
+}
