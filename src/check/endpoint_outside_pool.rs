@@ -5,7 +5,7 @@ use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::cluster::{LoadBalancerController, ServiceType};
 use crate::spec::value::IpRange;
-use crate::topology::{ClusterId, Topology};
+use crate::topology::{ClusterSet, Topology};
 
 declare_rules! {
     /// ## What it does
@@ -31,8 +31,13 @@ declare_rules! {
     pub static ENDPOINT_OUTSIDE_POOL = { code: "LB2055", name: "endpoint-outside-pool", summary: "an endpoint of the mesh that its load balancer cannot get", severity: Warning };
 }
 
+/// Most pairs of an address and a range that are compared.
+const MOST: usize = 20_000_000;
+
 /// Reports each address of an endpoint that no pool has.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
+    let by_hand = by_hand(topology);
+    let mut left = MOST;
     for (id, cluster) in topology.clusters().filter(|(_, cluster)| cluster.in_mesh) {
         let Some(controller) = &cluster.load_balancer else { continue };
         let gives = matches!(
@@ -44,9 +49,22 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
         if !gives || cluster.clustermesh.service_type != ServiceType::LoadBalancer {
             continue;
         }
+        let pools: Vec<_> = by_hand.iter().filter(|pools| pools.clusters.contains(id)).collect();
+        let steps = pools.iter().map(|pools| pools.ranges.len()).sum::<usize>();
+        let steps = (steps + cluster.load_balancer_ranges.len()) * endpoint.ips.len();
+        let Some(rest) = left.checked_sub(steps) else {
+            let what = "whether pools have the addresses of ClusterMesh API servers";
+            let why = "there are more of them than are compared";
+            return found.not_checked(endpoint.span, what, why);
+        };
+        left = rest;
         for ip in &endpoint.ips {
             let mut ranges = cluster.load_balancer_ranges.iter().map(|range| &range.value);
-            if ranges.any(|range| range.contains(&ip.value.0)) || by_hand(topology, id, ip) {
+            if ranges.any(|range| range.contains(&ip.value.0))
+                || pools.iter().any(|pools| {
+                    pools.unread || pools.ranges.iter().any(|range| range.contains(&ip.value.0))
+                })
+            {
                 continue;
             }
             let message = format!(
@@ -64,12 +82,19 @@ pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     }
 }
 
-/// Whether a hand-written pool has the address, of Cilium's or of another controller's.
-fn by_hand(topology: &Topology, id: ClusterId, ip: &crate::spec::value::Ip) -> bool {
-    let sets = topology.manifests.iter().filter(|set| set.clusters.contains(id));
-    sets.flat_map(|set| &set.objects).any(|object| {
-        let inside = |range: &IpRange| range.contains(&ip.0);
-        // What other controllers' pools have is not read.
-        object.group() == "metallb.io" || written(object).iter().any(|(_, range)| inside(range))
-    })
+/// The hand-written pools of an entry of the manifests.
+struct ByHand<'a> {
+    clusters: &'a ClusterSet,
+    ranges: Vec<IpRange>,
+    /// Whether another controller has pools there, which are not read.
+    unread: bool,
+}
+
+fn by_hand(topology: &Topology) -> Vec<ByHand<'_>> {
+    let all = topology.manifests.iter().map(|set| {
+        let ranges = set.objects.iter().flat_map(written).map(|(_, range)| range).collect();
+        let unread = set.objects.iter().any(|object| object.group() == "metallb.io");
+        ByHand { clusters: &set.clusters, ranges, unread }
+    });
+    all.filter(|pools| pools.unread || !pools.ranges.is_empty()).collect()
 }

@@ -7,7 +7,7 @@ use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::manifest::Manifest;
 use crate::source::Span;
-use crate::topology::{Cluster, ClusterId, ClusterSet, Topology};
+use crate::topology::{Cluster, ClusterSet, Topology};
 
 declare_rules! {
     /// ## What it does
@@ -42,16 +42,20 @@ const ANNOTATION: [&str; 1] = ["clustermesh.cilium.io/global"];
 const DEFAULT: &str = "clustermesh.defaultGlobalNamespace";
 
 /// The Namespace objects of each cluster.
-type Written<'a> = BTreeMap<(ClusterId, &'a str), &'a Manifest>;
+type Written<'a> = BTreeMap<&'a str, Vec<(ClusterSet, &'a Manifest)>>;
 
 /// Reports each service for the first such cluster.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
     let mut namespaces: Written<'_> = BTreeMap::new();
     for set in &topology.manifests {
         for object in set.objects.iter().filter(|object| object.is("", "Namespace")) {
-            for cluster in set.clusters.iter() {
-                namespaces.insert((cluster, &object.name.value), object);
-            }
+            // The last one counts; those of one name share no cluster.
+            let known = namespaces.entry(&object.name.value).or_default();
+            known.retain_mut(|(clusters, _)| {
+                *clusters = clusters.without(&set.clusters);
+                !clusters.is_empty()
+            });
+            known.push((set.clusters.clone(), object));
         }
     }
     let unsaid = topology.clusters.iter().all(|cluster| cluster.said(DEFAULT).is_none());
@@ -92,10 +96,12 @@ fn report(
     found: &mut Diagnostics,
 ) {
     let (namespace, name) = service.name;
+    let known = namespaces.get(namespace).map_or(&[][..], |known| &known[..]);
     for id in clusters.iter() {
         let cluster = topology.cluster(id);
         let at = &cluster.name.value;
-        let (place, label) = match kept(cluster, namespaces.get(&(id, namespace)).copied()) {
+        let object = known.iter().find(|(clusters, _)| clusters.contains(id));
+        let (place, label) = match kept(cluster, object.map(|(_, object)| *object)) {
             Kept::No => continue,
             Kept::Unknown if service.made => continue,
             Kept::Unknown => {

@@ -32,19 +32,33 @@ declare_rules! {
     pub static OVERLAPPING_POOL = { code: "LB2058", name: "overlapping-pool", summary: "a hand-written pool with addresses of the generated one", severity: Error };
 }
 
+/// Most pairs of a hand-written block and a declared range that are compared.
+const MOST: usize = 20_000_000;
+
 /// Reports each such block.
 pub(super) fn check(topology: &Topology, found: &mut Diagnostics) {
+    let mut left = MOST;
     for set in &topology.manifests {
         for object in &set.objects {
             for (span, block) in written(object) {
-                let mut clusters = set.clusters.iter().map(|id| topology.cluster(id));
-                let own = clusters.find_map(|cluster| {
-                    let controller = cluster.load_balancer.as_ref()?;
-                    let generated = controller.value == LoadBalancerController::LbIpam;
-                    let mut ranges = cluster.load_balancer_ranges.iter();
-                    let range = ranges.find(|range| generated && meet(&range.value, &block))?;
-                    Some((cluster, range))
-                });
+                let mut own = None;
+                for cluster in set.clusters.iter().map(|id| topology.cluster(id)) {
+                    let controller = cluster.load_balancer.as_ref().map(|known| known.value);
+                    if controller != Some(LoadBalancerController::LbIpam) {
+                        continue;
+                    }
+                    let ranges = &cluster.load_balancer_ranges;
+                    let Some(rest) = left.checked_sub(ranges.len()) else {
+                        let what = "whether hand-written pools overlap generated ones";
+                        let why = "there are more of them than are compared";
+                        return found.not_checked(set.span, what, why);
+                    };
+                    left = rest;
+                    if let Some(range) = ranges.iter().find(|range| meet(&range.value, &block)) {
+                        own = Some((cluster, range));
+                        break;
+                    }
+                }
                 let Some((cluster, range)) = own else { continue };
                 found.push(finding(object, span, &cluster.name, range.span));
             }

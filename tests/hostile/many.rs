@@ -209,3 +209,24 @@ fn routes_to_nobody() {
         .replacen("  flows:\n", &format!("  routes:\n{routes}  flows:\n"), 1);
     refused(text);
 }
+
+#[test]
+fn pools_and_ranges() {
+    let pool = "apiVersion: cilium.io/v2\nkind: CiliumLoadBalancerIPPool\nmetadata: {name: own}\nspec:\n  blocks:\n";
+    let blocks =
+        many(100_000, |n| format!("  - {{cidr: 172.{}.{}.0/24}}\n", 16 + n / 256 % 16, n % 256));
+    let cluster = |n: usize| {
+        format!(
+            "---\napiVersion: landbridge.dev/v1alpha1\nkind: Cluster\nmetadata: {{name: c{n}}}\nspec: {{region: us-east-1, mesh: false, podCIDRs: [100.66.0.0/16]}}\n"
+        )
+    };
+    let ranges = many(900, |n| format!("10.{}.{}.0/24, ", n / 256, n % 256));
+    let lb_ipam = format!("{{controller: lb-ipam, ranges: [{ranges}]}}");
+    let text = PROJECT
+        .replacen("  include: []\n", "  include: []\n  manifests: [{files: [pool.yaml]}]\n", 1)
+        .replacen("{controller: aws-load-balancer-controller}", &lb_ipam, 1);
+    let attack = Attack::new();
+    attack.put("landbridge.yaml", format!("{text}{}", many(500, cluster)));
+    attack.put("pool.yaml", format!("{pool}{blocks}"));
+    attack.run(&["check"]).ends_with(&[3]);
+}
