@@ -11,7 +11,7 @@ use crate::source::Span;
 use crate::topology::ClusterSet;
 
 /// Most pairs of rules that are compared; only those about one namespace are.
-const MOST: usize = 20_000_000;
+pub(super) const MOST: usize = 20_000_000;
 
 /// A rule with its policy.
 #[derive(Clone, Copy)]
@@ -51,28 +51,41 @@ pub(super) fn rules<'a>(
         if !member.policies.iter().any(written) {
             continue;
         }
-        let places = places(member);
-        let everywhere = places.get(&None).map_or(&[][..], |known| &**known);
-        for (place, known) in &places {
-            for one in known.iter().filter(|one| one.written) {
-                let others = if place.is_some() { &**known } else { &[] };
-                let others = others.iter().chain(everywhere);
-                left = left.checked_sub(known.len() + everywhere.len())?;
-                let other =
-                    others.filter(|other| other.at != one.at).find(|other| does(one, other));
-                let fate = fates.entry((one.rule.span, one.rule.direction)).or_default();
-                fate.there += 1;
-                if let Some(other) = other {
-                    fate.holds += 1;
-                    fate.clusters.insert(id);
-                    fate.policy = describe(one.policy);
-                    fate.other = Some((other.rule.span, describe(other.policy)));
-                }
+        each(member, &mut left, |one| one.written, &does, &mut |one, other| {
+            let fate = fates.entry((one.rule.span, one.rule.direction)).or_default();
+            fate.there += 1;
+            if let Some(other) = other {
+                fate.holds += 1;
+                fate.clusters.insert(id);
+                fate.policy = describe(one.policy);
+                fate.other = Some((other.rule.span, describe(other.policy)));
             }
-        }
+        })?;
     }
     fates.retain(|_, fate| fate.there == fate.holds);
     Some(fates)
+}
+
+/// Looks for the first rule of which `does` holds, for each rule of a cluster that `about` wants;
+/// nothing where that takes more than what is `left`.
+pub(super) fn each<'a>(
+    member: &'a Member,
+    left: &mut usize,
+    about: impl Fn(&Ruled<'a>) -> bool,
+    does: &impl Fn(&Ruled<'a>, &Ruled<'a>) -> bool,
+    take: &mut dyn FnMut(&Ruled<'a>, Option<&Ruled<'a>>),
+) -> Option<()> {
+    let places = places(member);
+    let everywhere = places.get(&None).map_or(&[][..], |known| &**known);
+    for (place, known) in &places {
+        let others = if place.is_some() { &**known } else { &[] };
+        for one in known.iter().filter(|one| about(one)) {
+            *left = left.checked_sub(others.len() + everywhere.len())?;
+            let mut others = others.iter().chain(everywhere).filter(|other| other.at != one.at);
+            take(one, others.find(|other| does(one, other)));
+        }
+    }
+    Some(())
 }
 
 /// The rules of a cluster by the namespace of their subjects; those about several under nothing.

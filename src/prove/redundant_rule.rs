@@ -2,10 +2,11 @@
 
 use super::Case;
 use super::contain;
-use super::everywhere::{Ruled, rules};
+use super::everywhere::{MOST, Ruled, each, rules};
 use crate::declare_rules;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::policy::rule::{Peers, Rule};
+use crate::reach::Member;
 
 declare_rules! {
     /// ## What it does
@@ -51,6 +52,18 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
     }
 }
 
+/// The rules of a cluster that are part of another one, whoever wrote them, by their place among
+/// all rules of its policies; nothing where there are too many to compare.
+pub fn among(member: &Member) -> Option<Vec<usize>> {
+    let mut parts = Vec::new();
+    let mut left = MOST;
+    each(member, &mut left, |_| true, &is_part_of, &mut |one, other| {
+        parts.extend(other.map(|_| one.at));
+    })?;
+    parts.sort_unstable();
+    Some(parts)
+}
+
 fn is_part_of(one: &Ruled<'_>, other: &Ruled<'_>) -> bool {
     // Of two that are the same the first one stays, and one that compile writes.
     let holds = |inner: &Rule, outer: &Rule| {
@@ -80,3 +93,6 @@ fn only_isolates(rule: &Rule) -> bool {
         Peers::Of(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

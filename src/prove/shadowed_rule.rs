@@ -46,7 +46,7 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
     }
 }
 
-fn is_covered(one: &Ruled<'_>, other: &Ruled<'_>) -> bool {
+pub(super) fn is_covered(one: &Ruled<'_>, other: &Ruled<'_>) -> bool {
     let (rule, deny) = (one.rule, other.rule);
     let allows = match rule.peers {
         Peers::Of(_) => true,
