@@ -7,6 +7,7 @@ pub mod human;
 pub mod json;
 pub mod rules;
 pub mod samples;
+pub mod upgrade;
 pub mod versions;
 
 mod excerpt;
