@@ -20,13 +20,12 @@ mod man;
 mod output;
 mod pipeline;
 mod project;
+mod reach;
 mod resolved;
 mod rules;
 mod schema;
-mod select;
 mod target;
 mod terraform;
-mod upgrade;
 mod write;
 
 use std::ffi::OsString;
@@ -67,7 +66,7 @@ enum Command {
     Init(init::Args),
     Check(check::Args),
     Compile(compile::Args),
-    Upgrade(upgrade::Args),
+    Reach(reach::Args),
     Cidr(cidr::Args),
     Terraform(terraform::Args),
     Rules(rules::Args),
@@ -107,7 +106,7 @@ fn execute(command: Command, context: &mut Context) -> Result<Exit, Error> {
         Command::Init(args) => init::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Compile(args) => compile::run(&args, context),
-        Command::Upgrade(args) => upgrade::run(&args, context),
+        Command::Reach(args) => reach::run(&args, context),
         Command::Cidr(args) => cidr::run(&args, context),
         Command::Terraform(args) => terraform::run(&args, context),
         Command::Rules(args) => rules::run(&args, context),

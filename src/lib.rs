@@ -36,8 +36,6 @@ pub mod reach;
 
 pub mod prove;
 
-pub mod upgrade;
-
 pub mod render;
 
 pub mod report;

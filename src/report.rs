@@ -5,9 +5,9 @@
 
 pub mod human;
 pub mod json;
+pub mod reach;
 pub mod rules;
 pub mod samples;
-pub mod upgrade;
 pub mod versions;
 
 mod excerpt;
