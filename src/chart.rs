@@ -6,12 +6,14 @@
 //! The table is `schemas/cilium/`; `schemas/README.md` says where it comes from.
 
 mod check;
+mod default;
 mod nearest;
 mod table;
 
 use semver::Version;
 
 pub use check::{Problem, ProblemKind, SUGGESTIONS};
+pub use default::ChangedDefault;
 pub use table::{Allowed, Type};
 
 use table::{Fact, Node, Release, TABLE, Verdict};
@@ -97,6 +99,13 @@ impl Chart {
         let (major, minor) = (self.version.major, self.version.minor + 1);
         let newest = Self::of(&Version::new(major, minor, u64::MAX))?;
         Some(Self { version: newest.known_as(), known: newest.known })
+    }
+
+    /// The published charts of a minor that the table lists, oldest first.
+    pub fn published(major: u64, minor: u64) -> impl Iterator<Item = Version> {
+        let of_minor =
+            TABLE.charts.iter().filter(move |chart| (chart.0, chart.1) == (major, minor));
+        of_minor.map(|chart| chart.version())
     }
 
     /// The version that was asked for.

@@ -24,8 +24,10 @@ mod reach;
 mod resolved;
 mod rules;
 mod schema;
+mod select;
 mod target;
 mod terraform;
+mod upgrade;
 mod write;
 
 use std::ffi::OsString;
@@ -67,6 +69,7 @@ enum Command {
     Check(check::Args),
     Compile(compile::Args),
     Reach(reach::Args),
+    Upgrade(upgrade::Args),
     Cidr(cidr::Args),
     Terraform(terraform::Args),
     Rules(rules::Args),
@@ -107,6 +110,7 @@ fn execute(command: Command, context: &mut Context) -> Result<Exit, Error> {
         Command::Check(args) => check::run(&args, context),
         Command::Compile(args) => compile::run(&args, context),
         Command::Reach(args) => reach::run(&args, context),
+        Command::Upgrade(args) => upgrade::run(&args, context),
         Command::Cidr(args) => cidr::run(&args, context),
         Command::Terraform(args) => terraform::run(&args, context),
         Command::Rules(args) => rules::run(&args, context),

@@ -30,6 +30,8 @@ pub mod terraform;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::resource::{Desired, Resource};
 use crate::topology::certificates::DnsRole;
 use crate::topology::{ClusterId, ClusterSet, NamespaceId, PeerKind, ServiceId, Topology};
@@ -244,6 +246,14 @@ pub fn policies(topology: &Topology, index: &Index, id: ClusterId) -> Vec<Resour
         (generator.generate)(&input, &mut desired);
     }
     desired.resources
+}
+
+/// The Helm values of Cilium for one cluster, with the user's own over them; nothing where its
+/// chart is not known.
+pub fn cilium_values(topology: &Topology, index: &Index, id: ClusterId) -> Option<Value> {
+    let mut desired = Desired::default();
+    cilium_values::generate(&Input { topology, index, id }, &mut desired);
+    desired.documents.into_iter().next()?.bodies.into_iter().next()
 }
 
 /// The folders below the output folder, unsorted: each cluster's, and those of the GitOps tool.

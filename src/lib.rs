@@ -36,6 +36,8 @@ pub mod reach;
 
 pub mod prove;
 
+pub mod upgrade;
+
 pub mod render;
 
 pub mod report;

@@ -8,6 +8,7 @@ pub mod json;
 pub mod reach;
 pub mod rules;
 pub mod samples;
+pub mod upgrade;
 pub mod versions;
 
 mod excerpt;

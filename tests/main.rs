@@ -29,4 +29,5 @@ mod solvers;
 mod terraform;
 mod tools;
 mod tree;
+mod upgrade;
 mod written_yaml;

@@ -1,6 +1,5 @@
 //! `landbridge compile`.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::args::Threshold;
@@ -8,11 +7,11 @@ use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
 use super::pipeline::{Checked, Meant, collision};
+use super::select::select;
 use super::target::Target;
 use crate::render;
 use crate::report::Format;
 use crate::topology::ClusterId;
-use crate::yaml::fields::{nearest, quoted};
 
 /// Write each cluster's Helm values and manifests
 ///
@@ -50,7 +49,8 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     let project = context.project()?;
     let mut checked = Checked::new(&project);
     let meant = checked.meant.take();
-    let clusters = meant.as_ref().map(|meant| select(meant, &args.cluster)).transpose()?;
+    let clusters =
+        meant.as_ref().map(|meant| select(&meant.topology, &args.cluster)).transpose()?;
     let target = match (&meant, &args.output) {
         (Some(_), Some(folder)) => Some(Target::named(folder)),
         (Some(meant), None) => Some(Target::of(&project, &meant.topology.output)?),
@@ -81,24 +81,6 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
         _ => target.write(&meant, &clusters, args.cluster.is_empty(), args.force, context)?,
     }
     Ok(exit)
-}
-
-/// The clusters with these names; all where there is none.
-fn select(meant: &Meant, names: &[String]) -> Result<Vec<ClusterId>, Error> {
-    let known = || meant.topology.clusters().map(|(_, cluster)| cluster.name.value.as_str());
-    if let Some(name) = names.iter().find(|name| known().all(|known| known != name.as_str())) {
-        let error = Error::new(format!("there is no cluster `{}`", name.escape_debug()));
-        return Err(match nearest(name, known()) {
-            Some(near) => error.help(format!("write `{near}` if that is meant")),
-            None => {
-                error.help(format!("the clusters are {}", quoted(&known().collect::<Vec<_>>())))
-            }
-        });
-    }
-    let wanted: BTreeSet<_> = names.iter().map(String::as_str).collect();
-    let all = meant.topology.clusters();
-    let some = all.filter(|(_, one)| wanted.is_empty() || wanted.contains(one.name.value.as_str()));
-    Ok(some.map(|(id, _)| id).collect())
 }
 
 fn print(meant: &Meant, clusters: &[ClusterId], context: &mut Context) -> Result<(), Error> {

@@ -3,11 +3,11 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use anstream::{AutoStream, ColorChoice};
+use anstream::ColorChoice;
 
-use super::args::{Global, When};
+use super::args::Global;
 use super::error::Error;
-use super::output::{Output, broken, stderr};
+use super::output::{Output, broken, choice, colored, stderr};
 use super::project;
 use crate::report::{Format, Look, Report};
 use crate::system::os::OsSystem;
@@ -56,16 +56,22 @@ impl Context {
 
     /// Writes a report to standard output.
     pub(super) fn report(&mut self, report: &Report<'_>, format: Format) -> Result<(), Error> {
-        let color = AutoStream::choice(&io::stdout());
-        let color = if self.color() == ColorChoice::Auto { color } else { self.color() };
+        self.present(|look, out| format.write(report, look, out))
+    }
+
+    /// Writes a result to standard output as the terminal wants it.
+    pub(super) fn present<F>(&mut self, write: F) -> Result<(), Error>
+    where
+        F: FnOnce(Look, &mut dyn io::Write) -> io::Result<()>,
+    {
         let width = terminal_size::terminal_size_of(io::stdout());
         let look = Look {
-            color: color != ColorChoice::Never,
+            color: colored(self.color()),
             width: width.map_or(Look::default().width, |(width, _)| width.0.max(40).into()),
             all: self.global.verbose,
             summary: !self.global.quiet,
         };
-        format.write(report, look, &mut self.out).map_err(|error| broken(&error))
+        write(look, &mut self.out).map_err(|error| broken(&error))
     }
 
     /// Writes what was found to standard error, where standard output is for something else.
@@ -101,13 +107,5 @@ impl Context {
     /// Writes what is still buffered.
     pub(super) fn finish(&mut self) -> Result<(), Error> {
         self.out.flush().map_err(|error| broken(&error))
-    }
-}
-
-fn choice(when: When) -> ColorChoice {
-    match when {
-        When::Auto => ColorChoice::Auto,
-        When::Always => ColorChoice::Always,
-        When::Never => ColorChoice::Never,
     }
 }

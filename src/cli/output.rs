@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
+use super::args::When;
 use super::error::Error;
 
 /// Standard output. Its reader may go away (`| head`): the exit code is then the only result.
@@ -55,4 +56,19 @@ pub(super) fn stderr(choice: ColorChoice) -> AutoStream<io::Stderr> {
 /// Why standard output could not be written.
 pub(super) fn broken(error: &io::Error) -> Error {
     Error::new("standard output cannot be written").cause(error)
+}
+
+/// Whether a result on standard output is written in colours.
+pub(super) fn colored(choice: ColorChoice) -> bool {
+    let auto = choice == ColorChoice::Auto;
+    (if auto { AutoStream::choice(&io::stdout()) } else { choice }) != ColorChoice::Never
+}
+
+/// What the user says of colours.
+pub(super) fn choice(when: When) -> ColorChoice {
+    match when {
+        When::Auto => ColorChoice::Auto,
+        When::Always => ColorChoice::Always,
+        When::Never => ColorChoice::Never,
+    }
 }

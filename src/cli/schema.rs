@@ -6,8 +6,7 @@ use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
 use crate::compile::terraform;
-use crate::report::json::SCHEMA;
-use crate::report::reach::json as reach;
+use crate::report;
 use crate::spec::{KINDS, schema};
 
 /// Print the JSON Schema of the language, for editors
@@ -30,25 +29,26 @@ pub(super) struct Args {
     kind: Option<String>,
 }
 
-/// What `check -o json` writes.
-const REPORT: &str = "report";
-/// What `reach -o json` writes.
-const REACH: &str = "reach";
-/// What `terraform vars` writes.
-const TERRAFORM: &str = "terraform";
+/// What commands write: the word for it, the command, and its schema.
+const OUTPUTS: &[(&str, &str, &str)] = &[
+    ("report", "check -o json", report::json::SCHEMA),
+    ("reach", "reach -o json", report::reach::json::SCHEMA),
+    ("terraform", "terraform vars", terraform::SCHEMA),
+    ("upgrade", "upgrade -o json", report::upgrade::json::SCHEMA),
+];
 
 /// What there is a schema of, as it is asked for.
 fn choices() -> Vec<String> {
     let kinds = KINDS.iter().map(|kind| kind.name.to_ascii_lowercase());
-    kinds.chain([REPORT, REACH, TERRAFORM].map(str::to_owned)).collect()
+    kinds.chain(OUTPUTS.iter().map(|(word, ..)| (*word).to_owned())).collect()
 }
 
 fn help() -> String {
     let kinds: Vec<_> = KINDS.iter().map(|kind| kind.name.to_ascii_lowercase()).collect();
-    format!(
-        "A kind ({}); `{REPORT}` for what `check -o json` writes, `{REACH}` for what `reach -o json` does, `{TERRAFORM}` for what `terraform vars` does",
-        kinds.join(", ")
-    )
+    let outputs =
+        OUTPUTS.iter().map(|(word, command, _)| format!("`{word}` for that of `{command}`"));
+    let outputs: Vec<_> = outputs.collect();
+    format!("A kind ({}), or an output: {}", kinds.join(", "), outputs.join(", "))
 }
 
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
@@ -58,9 +58,9 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     if let Some(kind) = KINDS.iter().find(|kind| kind.name.eq_ignore_ascii_case(asked)) {
         return print(&schema::of_kind(kind), context);
     }
-    let written = [(REPORT, SCHEMA), (REACH, reach::SCHEMA), (TERRAFORM, terraform::SCHEMA)];
-    let written = written.iter().find(|(name, _)| asked.eq_ignore_ascii_case(name));
-    context.print(written.map_or(SCHEMA, |(_, schema)| schema))?;
+    let output = OUTPUTS.iter().find(|(word, ..)| asked.eq_ignore_ascii_case(word));
+    let (_, _, text) = output.expect("internal error: every choice has a schema");
+    context.print(text)?;
     Ok(Exit::Clean)
 }
 

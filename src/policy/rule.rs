@@ -183,7 +183,7 @@ impl Level {
 }
 
 /// One item of a policy's section.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// Where it stands.
     pub span: Span,

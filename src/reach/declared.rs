@@ -21,12 +21,19 @@ use crate::topology::{Cluster, ClusterId, Namespace, ServicePort, Topology, Work
 /// A cluster whose policies cannot be read has neither policies nor endpoints, and
 /// [`Mesh::unread`] says why.
 pub fn mesh(topology: &Topology, index: &Index) -> Mesh {
+    mesh_of(topology, topology, index)
+}
+
+/// The mesh of a topology whose policies were compiled from `rendered`, which differs from it in
+/// the versions of its clusters at most: what agents have until manifests are rendered anew.
+pub fn mesh_of(topology: &Topology, rendered: &Topology, index: &Index) -> Mesh {
     let sets: Vec<Objects<'_>> = topology
         .manifests
         .par_iter()
         .map(|set| Objects::read(&set.objects, Unplaced::Unknown))
         .collect();
-    let source = Source { topology, index, of_workloads: services(topology), sets: &sets };
+    let source =
+        Source { topology, rendered, index, of_workloads: services(topology), sets: &sets };
     let ids: Vec<ClusterId> = topology.clusters().map(|(id, _)| id).collect();
     let read: Vec<(Member, Option<NotChecked>)> =
         ids.par_iter().map(|id| source.member(*id)).collect();
@@ -58,7 +65,8 @@ pub fn written_under(
         .iter()
         .map(|set| Objects::read(&set.objects, Unplaced::Unknown))
         .collect();
-    let source = Source { topology, index, of_workloads: Vec::new(), sets: &sets };
+    let rendered = topology;
+    let source = Source { topology, rendered, index, of_workloads: Vec::new(), sets: &sets };
     let ids: Vec<ClusterId> = topology.clusters().map(|(id, _)| id).collect();
     let read = |id: &ClusterId| {
         let cluster = topology.cluster(*id);
@@ -74,6 +82,8 @@ pub fn written_under(
 /// What a mesh is made of.
 struct Source<'a> {
     topology: &'a Topology,
+    /// From which the policies are compiled.
+    rendered: &'a Topology,
     index: &'a Index,
     /// The services of each workload, as indices.
     of_workloads: Vec<Vec<usize>>,
@@ -109,7 +119,7 @@ impl<'a> Source<'a> {
     ) -> Vec<WrittenPolicy> {
         // Nothing that compile writes names a group or a service.
         let none = Known::default();
-        let generated = compile::policies(self.topology, self.index, id);
+        let generated = compile::policies(self.rendered, self.index, id);
         let generated = generated.into_iter().filter_map(|resource| {
             let policy = policy::read(&tree(resource.body, resource.origin), semantics, &none)?;
             Some(WrittenPolicy { policy, origin: Origin::Generated })

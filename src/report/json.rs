@@ -78,7 +78,7 @@ struct Unchecked<'a> {
 }
 
 #[derive(Serialize)]
-struct Place<'a> {
+pub(in crate::report) struct Place<'a> {
     file: &'a str,
     start: Point,
     end: Point,
@@ -165,13 +165,13 @@ fn omitted(one: &Omitted) -> OmittedFindings<'_> {
 
 /// Lines and columns of all places, found in one pass over each text: counting the characters of
 /// a long line for each place anew would take quadratic time.
-struct Points<'a> {
+pub(super) struct Points<'a> {
     sources: &'a SourceMap,
     points: BTreeMap<(SourceId, u32), Point>,
 }
 
 impl<'a> Points<'a> {
-    fn of(sources: &'a SourceMap, spans: impl Iterator<Item = Span>) -> Self {
+    pub(super) fn of(sources: &'a SourceMap, spans: impl Iterator<Item = Span>) -> Self {
         let ends = |span: Span| [(span.source, span.start), (span.source, span.end)];
         let places: BTreeSet<_> = spans.flat_map(ends).collect();
         let mut last: Option<(SourceId, Point)> = None;
@@ -194,7 +194,7 @@ impl<'a> Points<'a> {
         Self { sources, points: points.collect() }
     }
 
-    fn place(&self, span: Span) -> Place<'a> {
+    pub(super) fn place(&self, span: Span) -> Place<'a> {
         let point = |at: u32| self.points[&(span.source, at)];
         let file = self.sources.get(span.source).name();
         Place { file, start: point(span.start), end: point(span.end) }
