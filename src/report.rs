@@ -5,7 +5,6 @@
 
 pub mod human;
 pub mod json;
-pub mod reach;
 pub mod rules;
 pub mod samples;
 pub mod upgrade;

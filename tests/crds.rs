@@ -181,6 +181,20 @@ impl Schemas {
     }
 }
 
+impl Schemas {
+    /// What is wrong with an object of Cilium's own, its schema aside from what else the tests want.
+    pub(crate) fn problems_of(&self, object: &Value, version: &str) -> Vec<String> {
+        let key =
+            format!("{}{}/{}", minor(version), text(&object["apiVersion"]), text(&object["kind"]));
+        let Some(schema) = self.by_kind.get(&key) else {
+            return vec![format!("there is no schema for {key}")];
+        };
+        let place =
+            |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
+        schema.iter_errors(object).map(place).collect()
+    }
+}
+
 fn minor(version: &str) -> &str {
     version.rsplit_once('.').expect("a version has a patch").0
 }

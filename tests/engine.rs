@@ -6,13 +6,14 @@
 #![expect(clippy::disallowed_methods, reason = "the environment names the programs")]
 
 mod case;
+mod corpus;
 mod features;
 mod generate;
 mod minimise;
 mod ours;
 mod program;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::env;
 use std::io::{self, Write};
 use std::path::Path;
@@ -22,7 +23,11 @@ use case::{Answer, Case};
 use features::Counts;
 use program::Program;
 
+use crate::crds;
 use crate::tools::named_by;
+
+/// The minors of Cilium whose engines are asked.
+const MINORS: [u64; 5] = [16, 17, 18, 19, 20];
 
 /// Cases that the program may work on while others are compared.
 const AHEAD: usize = 16;
@@ -52,6 +57,30 @@ fn cilium_1_19_says_the_same() {
 #[test]
 fn cilium_1_20_says_the_same() {
     compare(20);
+}
+
+#[test]
+fn every_generated_object_fits_its_schema() {
+    let Some(schemas) = crds::Schemas::published() else { return };
+    let (mut objects, mut wrong) = (0, BTreeSet::new());
+    for minor in MINORS {
+        for seed in 0..60 {
+            for policy in generate::case(seed, minor).policies {
+                // Groups have no schema of every minor here, and Kubernetes' own kinds none at all.
+                let kind = policy.object["kind"].as_str().unwrap_or_default().to_owned();
+                if !kind.starts_with("Cilium") || kind == "CiliumCIDRGroup" {
+                    continue;
+                }
+                objects += 1;
+                let place = format!("1.{minor} {kind}");
+                let problems = schemas.problems_of(&policy.object, &format!("1.{minor}.0"));
+                wrong.extend(problems.into_iter().map(|problem| format!("{place}: {problem}")));
+            }
+        }
+    }
+    let wrong: Vec<String> = wrong.into_iter().collect();
+    assert!(wrong.is_empty(), "{} problems:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(objects > 1_000, "only {objects} objects");
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -22,7 +22,6 @@ mod one_cluster;
 mod policies;
 mod projects;
 mod random;
-mod reach;
 mod report;
 mod rules;
 mod solvers;

@@ -217,7 +217,7 @@ impl Semantics {
     /// Where addresses select pods it does that again (`matchesCIDRWildcard` in
     /// `pkg/policy/types/selector.go`).
     pub fn all_addresses_are_the_world(&self) -> bool {
-        self.minor >= Minor::V18 && !self.cidr_matches_pods()
+        self.minor >= Minor::V19 && !self.cidr_matches_pods()
     }
 
     /// Whether `cidrGroupSelector` is known.
@@ -226,9 +226,17 @@ impl Semantics {
     }
 
     /// Whether `toGroups` and `fromGroups` that resolve to nothing leave no peer at all, which with
-    /// ports means any. From 1.20 they are a selector (`pkg/policy/api/groups.go`).
+    /// ports means any: the operator leaves the empty list out of the policy that it writes
+    /// (`json:"toCIDRSet,omitempty"` in `pkg/policy/api/egress.go`).
     pub fn groups_fail_open(&self) -> bool {
-        self.minor <= Minor::V19
+        self.minor == Minor::V17
+    }
+
+    /// Whether a NetworkPolicy with an `ipBlock` in `ingress` is refused: where peers are kept to the cluster,
+    /// 1.18 makes a selector of pods beside it (`parseNetworkPolicyPeer` in
+    /// `pkg/k8s/network_policy.go`).
+    pub fn refuses_ip_blocks(&self) -> bool {
+        self.minor == Minor::V18 && self.default_cluster().is_some()
     }
 
     /// Whether Kafka and custom L7 rules are known; 1.20 drops them on decoding and allows the

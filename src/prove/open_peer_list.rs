@@ -10,7 +10,8 @@ declare_rules! {
     /// ## What it does
     /// Reports `toServices`, `toFQDNs`, `toGroups` and `fromGroups` beside ports where the list is
     /// empty, where no Service of the project fits, or where Cilium never resolves it, as in
-    /// `egressDeny`; and under Cilium 1.16 a `cidrGroupRef` to a group that is not there.
+    /// `egressDeny`; a `cidrGroupSelector` that requires nothing; and under Cilium 1.16 a prefix whose
+    /// exceptions are all of it.
     ///
     /// ## Why it matters
     /// What remains is a rule with ports and no peers, and that is a rule about every peer: an allow

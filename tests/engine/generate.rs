@@ -80,7 +80,12 @@ fn settings(dice: &mut Dice, minor: u64) -> Settings {
             *dice.pick(&[None, None, Some(true), Some(false), Some(false)])
         },
         policy_enforcement_mode: mode.map(str::to_owned),
-        enable_non_default_deny_policies: *dice.pick(&[None, None, Some(true), Some(false)]),
+        // The agents of 1.17 to 1.19 do not read it, and the programs have no agent.
+        enable_non_default_deny_policies: if (17..20).contains(&minor) {
+            None
+        } else {
+            *dice.pick(&[None, None, Some(true), Some(false)])
+        },
         enable_node_selector_labels: dice.chance(40),
         policy_cidr_match_mode: if dice.chance(25) { vec!["nodes".to_owned()] } else { Vec::new() },
         enable_ipv6: dice.chance(30),
@@ -248,8 +253,7 @@ impl Maker {
         for number in 0..self.dice.between(3, 8) {
             let name = format!("policy-{number}");
             let object = match self.dice.below(100) {
-                0..48 => self.cilium(&name, true),
-                48..70 => self.cilium(&name, false),
+                0..70 => self.writable(&name),
                 70..85 if self.minor >= 20 => self.cluster_policy(&name),
                 _ => self.network_policy(&name),
             };
@@ -259,13 +263,27 @@ impl Maker {
         made
     }
 
+    /// A policy of Cilium's own. Up to 1.19 the operator writes one with groups of a cloud anew, and
+    /// what it writes differs: empty lists are left out, and labels get their source twice.
+    fn writable(&mut self, name: &str) -> Value {
+        loop {
+            let namespaced = self.dice.chance(70);
+            let object = self.cilium(name, namespaced);
+            let text = object.to_string();
+            let changed = text.contains(":[]") || text.contains("cidrGroupSelector");
+            if self.minor >= 20 || !text.contains("securityGroupsIds") || !changed {
+                return object;
+            }
+        }
+    }
+
     fn group(&mut self, name: &str) -> Value {
         // One prefix in two groups has the labels of either, by chance, until 1.19.
         let own = |cidr: &&str| cidr.len() % 2 == usize::from(name == GROUPS[0]);
         let cidrs: Vec<&str> = (0..self.dice.below(6)).map(|_| self.prefix()).collect();
         let cidrs: Vec<&str> = cidrs.into_iter().filter(own).collect();
         let mut labels = json!({});
-        for (key, values) in [("kind", ["partner", "office"]), ("tier", TIERS)] {
+        for (key, values) in [("kind", ["partner", "office"]), ("level", TIERS)] {
             if self.dice.chance(70) {
                 labels[key] = json!(self.one(&values));
             }

@@ -113,7 +113,7 @@ impl Reader<'_> {
             self.refuse(written.span, why);
         }
         let mut subject = self.selector(written, None);
-        let about_init = subject.exact().iter().any(|known| known.key == Key::reserved("init"));
+        let about_init = subject.requirements().any(|known| known.key == Key::reserved("init"));
         if let Some(namespace) = namespace.filter(|_| !node) {
             let own = subject.exact().iter().find(|known| known.key == Key::k8s(NAMESPACE));
             let other = own.filter(|own| !own.values.contains(namespace));

@@ -73,7 +73,7 @@ impl Reader<'_> {
         let mut peers = Vec::new();
         let written = self.list(field(item, key));
         for peer in written {
-            peers.extend(self.kubernetes_peer(peer, namespace));
+            peers.extend(self.kubernetes_peer(peer, key, namespace));
         }
         if written.is_empty() {
             peers.push(Peer::Labels { selector: Selector::default(), endpoints: true });
@@ -83,10 +83,14 @@ impl Reader<'_> {
     }
 
     /// Reads a peer (`parseNetworkPolicyPeer`).
-    fn kubernetes_peer(&mut self, item: &Node, namespace: &str) -> Option<Peer> {
+    fn kubernetes_peer(&mut self, item: &Node, key: &str, namespace: &str) -> Option<Peer> {
         self.only(item, &["podSelector", "namespaceSelector", "ipBlock"]);
         if let Some(block) = field(item, "ipBlock") {
             self.only(block, &["cidr", "except"]);
+            if key == "from" && self.semantics.refuses_ip_blocks() {
+                let why = "Cilium 1.18 takes no `ipBlock` in `ingress` where `policyDefaultLocalCluster` is on";
+                self.refuse(block.span, why);
+            }
             let net = field(block, "cidr").and_then(|node| self.prefix(node))?;
             let mut except = Vec::new();
             for out in self.list(field(block, "except")) {

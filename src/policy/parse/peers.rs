@@ -285,17 +285,16 @@ impl Reader<'_> {
         vec![Peer::Groups(Box::new(Groups { selector, known, except }))]
     }
 
-    /// Groups of a cloud: the operator looks them up.
+    /// Groups of a cloud. The operator looks them up and writes their addresses into a policy in
+    /// place of this one, from 1.20 into a group of addresses: without any they are no one
+    /// (`CreateDerivative` in `pkg/policy/api/egress.go`, `pkg/policy/api/groups.go`).
     fn groups(&mut self, node: &Node, key: &'static str, ports: Option<&[PortRule]>) -> Peers {
         match &self.known.external_groups {
-            None => Peers::Nobody,
-            Some(nets) if nets.is_empty() => {
-                if self.semantics.groups_fail_open() {
-                    self.unsaid(node, key, ports)
-                } else {
-                    Peers::Nobody
-                }
+            Some(nets) if nets.is_empty() && self.semantics.groups_fail_open() => {
+                self.unsaid(node, key, ports)
             }
+            None => Peers::Nobody,
+            Some(nets) if nets.is_empty() => Peers::Nobody,
             Some(nets) => {
                 let peer = |net: &IpNet| Peer::Cidr { net: *net, except: Vec::new() };
                 Peers::Of(nets.iter().map(peer).collect())

@@ -67,7 +67,10 @@ impl Reader<'_> {
             self.check_l7(rules, l7, &ports, section, scope);
         }
         self.check_redirects(item, l7.is_some(), section.direction);
-        let redirected = REDIRECTS.iter().filter(|key| field(item, key).is_some());
+        let said = |key: &&&str| {
+            field(item, key).is_some_and(|node| !node.items().is_some_and(<[Node]>::is_empty))
+        };
+        let redirected = REDIRECTS.iter().filter(said);
         let redirected: BTreeSet<String> = redirected.map(|key| (*key).to_owned()).collect();
         let other = (!redirected.is_empty()).then_some(L7::Other(redirected));
         PortRule { ports, l7: l7.or(other) }
@@ -190,6 +193,9 @@ impl Reader<'_> {
         }
         for key in ["kafka", "l7proto"] {
             let Some(node) = field(rules, key) else { continue };
+            if node.items().is_some_and(<[Node]>::is_empty) {
+                continue;
+            }
             if self.semantics.knows_kafka() {
                 found.push(L7::Other(BTreeSet::from([key.to_owned()])));
             } else {

@@ -119,7 +119,8 @@ impl Groups {
         } else {
             self.selector.matches(&narrowest())
         };
-        fulfils && !self.except.iter().any(|out| holds(out, peer, false, semantics))
+        let out = |out: &IpNet| holds(out, peer, false, semantics);
+        fulfils && !(cidr_may_match(peer, semantics) && self.except.iter().any(out))
     }
 
     /// The labels of the groups around an identity's address, those of the narrowest first.
@@ -231,7 +232,7 @@ fn cidr_may_match(peer: &Identity, semantics: &Semantics) -> bool {
 }
 
 /// Whether a prefix holds an identity. The world that no policy speaks of is in the prefix of all
-/// addresses only, which from 1.18 is another word for the world and holds no node
+/// addresses only, which from 1.19 is another word for the world and holds no node
 /// (`IPStringToLabel` in `pkg/labels/cidr.go`).
 fn holds(net: &IpNet, peer: &Identity, whole_world: bool, semantics: &Semantics) -> bool {
     match &peer.address {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::rule::{Action, L7, Level, Peer, Protocol, Rule, Which};
+use super::super::rule::{Action, L7, Level, Peer, Peers, Protocol, Rule, Which};
 use super::super::semantics::Semantics;
 
 /// What reads the traffic (`L7ParserType` in `pkg/policy/l4.go`).
@@ -65,7 +65,8 @@ fn clash(said: &Said, hidden: bool) -> bool {
 /// Whether rules of several L7 protocols meet on one port.
 pub(super) fn conflicts(rules: &[&Rule], semantics: &Semantics) -> bool {
     let mut ports: BTreeMap<(Protocol, &Which, Level), OfPort<'_>> = BTreeMap::new();
-    for rule in rules.iter().filter(|rule| rule.action == Action::Allow) {
+    let allows = |rule: &&&Rule| rule.action == Action::Allow && rule.peers != Peers::Nobody;
+    for rule in rules.iter().filter(allows) {
         for known in rule.ports.iter().flatten() {
             let Some(l7) = &known.l7 else { continue };
             for which in &known.ports {

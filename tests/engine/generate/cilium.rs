@@ -193,10 +193,12 @@ impl Maker {
         };
         // 1.16 refuses exceptions of groups, outside of what the program asks.
         if self.dice.chance(45) && (self.minor > 16 || made.get("cidr").is_some()) {
-            made["except"] = match made["cidr"].as_str() {
-                Some(cidr) => self.exceptions(cidr),
-                None => json!([self.prefix()]),
+            let wide = if let Some(cidr) = made["cidr"].as_str() {
+                cidr.to_owned()
+            } else {
+                self.one(&["0.0.0.0/0", "::/0"]).to_owned()
             };
+            made["except"] = self.exceptions(&wide);
         }
         made
     }
@@ -208,7 +210,9 @@ impl Maker {
         for _ in 0..self.dice.between(0, 2) {
             let out = self.prefix();
             let inside = wide.contains(&out.parse::<ipnet::IpNet>().expect("a prefix"));
-            if inside || self.dice.chance(4) {
+            // Until 1.18 all addresses are those that have a label of theirs by other policies.
+            let all = out.ends_with("/0") && self.minor <= 18;
+            if !all && (inside || self.dice.chance(4)) {
                 made.push(out);
             }
         }

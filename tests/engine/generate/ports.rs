@@ -45,7 +45,10 @@ impl Maker {
                 json!({"ports": [{"port": "443", "protocol": "TCP"}], "serverNames": ["www.example.com"]})
             }
             _ => {
-                let port = if proper { self.tcp() } else { self.port() };
+                let mut port = if proper { self.tcp() } else { self.port() };
+                if port["port"] == "443" {
+                    port["port"] = json!("80");
+                }
                 let count = self.dice.between(1, 2);
                 let rules: Vec<Value> = (0..count).map(|_| self.http(proper)).collect();
                 json!({"ports": [port], "rules": {"http": rules}})

@@ -147,7 +147,8 @@ impl Maker {
             if self.dice.chance(50) {
                 self.ask(&mut making, "kind", &["partner", "office"], false);
             } else {
-                self.ask(&mut making, "tier", &TIERS, false);
+                // Not a key of pods: of any source, it would be asked of addresses, too.
+                self.ask(&mut making, "level", &TIERS, false);
             }
         }
         making.done()

@@ -206,6 +206,7 @@ func (v *view) Load(peers []oracle.Peer) error {
 		}
 	}
 	v.identities = cilium.NewIdentities(v.groups, prefixes, selectors)
+	v.identities.NodesHaveCluster = false
 	for _, peer := range peers {
 		if _, err := v.identities.Identify(peer); err != nil {
 			return err

@@ -19,6 +19,10 @@ import (
 // pkg/ipcache/metadata.go does: an address has the labels of every prefix around it that some policy
 // or CIDR group names, but one CIDR label only, that of the longest.
 type Identities struct {
+	// NodesHaveCluster is whether the node manager gives labelled nodes the name of their cluster,
+	// as it does from 1.18 (pkg/node/manager/manager.go).
+	NodesHaveCluster bool
+
 	prefixes  map[netip.Prefix]labels.Labels
 	selectors []api.FQDNSelector
 	addresses map[string]*identity.Identity
@@ -31,6 +35,8 @@ type Identities struct {
 // and DNS names of policies.
 func NewIdentities(groups map[netip.Prefix]labels.Labels, prefixes []netip.Prefix, selectors []api.FQDNSelector) *Identities {
 	a := &Identities{
+		NodesHaveCluster: true,
+
 		prefixes:  map[netip.Prefix]labels.Labels{},
 		selectors: selectors,
 		addresses: map[string]*identity.Identity{},
@@ -163,7 +169,8 @@ func (a *Identities) node(peer oracle.Peer, known labels.Labels) (*identity.Iden
 	given.MergeLabels(labels.LabelRemoteNode)
 	if option.Config.PerNodeLabelsEnabled() {
 		given.MergeLabels(known)
-		// The node manager adds the cluster, which selectors of nodes ask for.
+	}
+	if option.Config.PerNodeLabelsEnabled() && a.NodesHaveCluster {
 		given.MergeLabels(labels.Map2Labels(map[string]string{k8sConst.PolicyLabelCluster: peer.Cluster}, labels.LabelSourceK8s))
 	}
 	if option.Config.PolicyCIDRMatchesNodes() && peer.Address != "" {

@@ -116,7 +116,7 @@ fn services_that_are_not_there_open_the_port_to_all_from_1_17() {
 }
 
 #[test]
-fn groups_of_a_cloud_that_are_not_there_open_the_port() {
+fn groups_that_are_not_there_are_no_one() {
     let ports = "toPorts: [{ports: [{port: '8080'}]}]";
     let partner = || Identity::address("192.0.2.1/32".parse().expect("a prefix"), false);
     let policy =
@@ -127,7 +127,7 @@ fn groups_of_a_cloud_that_are_not_there_open_the_port() {
     let aws = "toGroups: [{aws: {securityGroupsIds: [sg-1]}}]";
     let policy = about_web(&format!("egress: [{{{aws}, {ports}}}]"));
     let none = Known { external_groups: Some(Vec::new()), ..Known::default() };
-    Case { known: none, ..Case::to(&*policy, remote()) }.gives("aaaad");
+    Case { known: none, ..Case::to(&*policy, remote()) }.gives("daddd");
     Case::to(policy, remote()).gives("ddddd");
     let selector = "{cidrGroupSelector: {matchLabels: {kind: partner}}}";
     let policy = about_web(&format!("egress: [{{toCIDRSet: [{selector}]}}]"));

@@ -114,8 +114,8 @@ fn addresses_are_not_pods_and_not_nodes() {
     Case::to(&*all, api().at(net)).gives("ddddd");
     Case::to(&*all, Identity::remote_node().at(net)).gives("ddddd");
     let nodes = |settings: &mut Settings| settings.cidr_matches_nodes = true;
-    // From 1.18 the prefix of all addresses is another word for the world.
-    Case { change: &nodes, ..Case::to(&*all, Identity::remote_node().at(net)) }.gives("aaddd");
+    // From 1.19 the prefix of all addresses is another word for the world.
+    Case { change: &nodes, ..Case::to(&*all, Identity::remote_node().at(net)) }.gives("aaadd");
     let some = about_web("egress: [{toCIDR: [10.0.0.0/8]}]");
     Case { change: &nodes, ..Case::to(&*some, Identity::remote_node().at(net)) }.gives("aaaaa");
     let pods = |settings: &mut Settings| settings.cidr_matches_pods = true;
