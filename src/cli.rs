@@ -20,6 +20,7 @@ mod man;
 mod output;
 mod pipeline;
 mod project;
+mod reach;
 mod resolved;
 mod rules;
 mod schema;
@@ -67,6 +68,7 @@ enum Command {
     Init(init::Args),
     Check(check::Args),
     Compile(compile::Args),
+    Reach(reach::Args),
     Upgrade(upgrade::Args),
     Cidr(cidr::Args),
     Terraform(terraform::Args),
@@ -107,6 +109,7 @@ fn execute(command: Command, context: &mut Context) -> Result<Exit, Error> {
         Command::Init(args) => init::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Compile(args) => compile::run(&args, context),
+        Command::Reach(args) => reach::run(&args, context),
         Command::Upgrade(args) => upgrade::run(&args, context),
         Command::Cidr(args) => cidr::run(&args, context),
         Command::Terraform(args) => terraform::run(&args, context),

@@ -5,12 +5,18 @@
 //! them. What a policy decides is asked of [`crate::policy`]; here both ends of a flow meet.
 
 pub mod declared;
+pub mod diff;
 pub mod engine;
+pub mod explain;
 pub mod found;
+pub mod group;
+pub mod matrix;
 pub mod mesh;
 pub mod objects;
 pub mod outside;
 pub mod possible;
+pub mod profile;
+pub mod question;
 pub mod service;
 pub mod settings;
 

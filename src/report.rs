@@ -5,6 +5,7 @@
 
 pub mod human;
 pub mod json;
+pub mod reach;
 pub mod rules;
 pub mod samples;
 pub mod upgrade;

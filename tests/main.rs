@@ -22,6 +22,7 @@ mod one_cluster;
 mod policies;
 mod projects;
 mod random;
+mod reach;
 mod report;
 mod rules;
 mod solvers;

@@ -32,6 +32,7 @@ pub(super) struct Args {
 /// What commands write: the word for it, the command, and its schema.
 const OUTPUTS: &[(&str, &str, &str)] = &[
     ("report", "check -o json", report::json::SCHEMA),
+    ("reach", "reach -o json", report::reach::json::SCHEMA),
     ("terraform", "terraform vars", terraform::SCHEMA),
     ("upgrade", "upgrade -o json", report::upgrade::json::SCHEMA),
 ];

@@ -5,7 +5,7 @@ use super::gathered::{Gathered, describe};
 use crate::chart::Chart;
 use crate::declare_rules;
 use crate::diagnostic::Diagnostics;
-use crate::policy::rule::{L7, Pattern, Peer, Peers, Rule};
+use crate::policy::rule::{L7, Pattern, Peer, Peers, Remark, RemarkSort, Rule};
 use crate::policy::{Policy, Semantics};
 use crate::reach::{Member, Origin, declared};
 
@@ -37,6 +37,9 @@ declare_rules! {
     pub static CHANGES_AT_NEXT_MINOR = { code: "LB4029", name: "changes-at-next-minor", summary: "a policy that means something else under the next minor of Cilium", severity: Warning };
 }
 
+const HELP: &str = "write it so that both versions read the same: name the clusters of the peers, or set \
+                    `clustermesh.policyDefaultLocalCluster` now";
+
 /// Reports each rule that changes, or the whole policy.
 pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
     let mut members = case.mesh.clusters.iter().flat_map(|member| &member.policies);
@@ -58,20 +61,28 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
         let Some(next) = Semantics::new(version.version().clone(), settings) else { continue };
         for (now, after) in now.zip(&after).filter(|(now, _)| now.policy.refused.is_none()) {
             let name = describe(&now.policy);
+            // A policy that does nothing now has been reported, and goes on doing nothing.
+            let nothing = |remark: &Remark| remark.sort == RemarkSort::Nothing;
+            if now.policy.remarks.iter().any(nothing) {
+                continue;
+            }
             if let Some(refused) = &after.policy.refused {
                 let why = &refused.why;
-                gathered.add(refused.span, format!("Cilium {minor} refuses `{name}`: {why}"), id);
+                gathered.add(
+                    &now.policy,
+                    refused.span,
+                    format!("Cilium {minor} refuses `{name}`: {why}"),
+                    id,
+                );
                 continue;
             }
             for (rule, what) in changes(member, &next, &now.policy, &after.policy) {
                 let message = format!("Cilium {minor} reads {what} of `{name}` otherwise");
-                gathered.add(rule.span, message, id);
+                gathered.add(&now.policy, rule.span, message, id);
             }
         }
     }
-    gathered.report(&CHANGES_AT_NEXT_MINOR, case.mesh, found, |finding| {
-        finding.help("write it so that both versions read the same, such as with a cluster's label")
-    });
+    gathered.report(&CHANGES_AT_NEXT_MINOR, case.mesh, found, |finding| finding.help(HELP));
 }
 
 /// The rules that change, with what of them does.

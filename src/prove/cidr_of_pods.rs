@@ -58,7 +58,7 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
                     let message = format!(
                         "`{net}` of `{policy}` is in the pod range of `{cluster}` and matches no pod"
                     );
-                    gathered.add(rule.span, message, id);
+                    gathered.add(&known.policy, rule.span, message, id);
                 }
             }
         }

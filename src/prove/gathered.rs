@@ -1,6 +1,6 @@
 //! Findings that several clusters share, because one file is applied to all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
 use crate::policy::Policy;
@@ -13,12 +13,37 @@ use super::Case;
 
 /// What is found at a place, with the clusters in which it is so.
 #[derive(Debug, Default)]
-pub(super) struct Gathered(BTreeMap<(Span, String), ClusterSet>);
+pub(super) struct Gathered(BTreeMap<(Span, String), (Span, ClusterSet)>);
 
 impl Gathered {
-    /// Adds what is found in a cluster.
-    pub(super) fn add(&mut self, span: Span, message: impl Into<String>, cluster: ClusterId) {
-        self.0.entry((span, message.into())).or_default().insert(cluster);
+    /// Adds what is found of a policy in a cluster.
+    pub(super) fn add(
+        &mut self,
+        policy: &Policy,
+        span: Span,
+        message: impl Into<String>,
+        cluster: ClusterId,
+    ) {
+        let none = || (policy.span, ClusterSet::new());
+        self.0.entry((span, message.into())).or_insert_with(none).1.insert(cluster);
+    }
+
+    /// Leaves out what is not so in every cluster that the policy is applied to: one file may be
+    /// meant for some of them alone.
+    pub(super) fn everywhere(mut self, case: &Case<'_>) -> Self {
+        let mut applied: BTreeMap<Span, ClusterSet> = BTreeMap::new();
+        for (id, _, policy) in policies(case) {
+            applied.entry(policy.span).or_default().insert(id);
+        }
+        self.0
+            .retain(|_, (policy, clusters)| applied.get(policy).is_none_or(|all| all == clusters));
+        self
+    }
+
+    /// Leaves out what is found of other policies than those at these places.
+    pub(super) fn of(mut self, policies: &BTreeSet<Span>) -> Self {
+        self.0.retain(|_, (policy, _)| policies.contains(policy));
+        self
     }
 
     /// Reports each once, finished by `finish`.
@@ -29,7 +54,7 @@ impl Gathered {
         found: &mut Diagnostics,
         finish: impl Fn(Diagnostic) -> Diagnostic,
     ) {
-        for ((span, message), clusters) in self.0 {
+        for ((span, message), (_, clusters)) in self.0 {
             let finding = Diagnostic::new(rule, span, message);
             found.push(finish(finding.note(where_it_is(mesh, &clusters))));
         }
@@ -79,6 +104,14 @@ pub(super) fn remarks(
     message: impl Fn(&RemarkSort, &str) -> Option<String>,
     help: &str,
 ) {
+    gathered(case, message).report(rule, case.mesh, found, |finding| finding.help(help));
+}
+
+/// The remarks of which `message` has something to say.
+pub(super) fn gathered(
+    case: &Case<'_>,
+    message: impl Fn(&RemarkSort, &str) -> Option<String>,
+) -> Gathered {
     let mut gathered = Gathered::default();
     for (id, _, policy) in policies(case).filter(|(.., policy)| policy.refused.is_none()) {
         if policy.remarks.is_empty() {
@@ -87,11 +120,11 @@ pub(super) fn remarks(
         let name = describe(policy);
         for remark in &policy.remarks {
             if let Some(message) = message(&remark.sort, &name) {
-                gathered.add(remark.span, message, id);
+                gathered.add(policy, remark.span, message, id);
             }
         }
     }
-    gathered.report(rule, case.mesh, found, |finding| finding.help(help));
+    gathered
 }
 
 /// What a policy is called: its kind, its namespace and its name.

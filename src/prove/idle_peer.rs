@@ -45,12 +45,12 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
                 let Peer::Labels { selector, endpoints: true } = peer else { continue };
                 if let Some(why) = idle(case, places, id, selector) {
                     let message = format!("a peer of `{}` {why}", describe(policy));
-                    gathered.add(rule.span, message, id);
+                    gathered.add(policy, rule.span, message, id);
                 }
             }
         }
     }
-    gathered.report(&IDLE_PEER, case.mesh, found, |finding| {
+    gathered.everywhere(case).report(&IDLE_PEER, case.mesh, found, |finding| {
         finding.help("correct the labels of the peer, or remove it")
     });
 }

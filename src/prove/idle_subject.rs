@@ -1,5 +1,7 @@
 //! A policy about pods that no declared workload has.
 
+use std::collections::BTreeSet;
+
 use super::Case;
 use super::gathered::{Gathered, describe, written};
 use super::known::{Places, may_select, named, never_there};
@@ -11,7 +13,7 @@ use crate::policy::{Selector, Semantics};
 declare_rules! {
     /// ## What it does
     /// Reports a hand-written policy in a declared namespace that selects none of the pods that are
-    /// known there: its labels contradict those of every declared workload, and of every other
+    /// known there, in any cluster that it is applied to: its labels contradict those of every declared workload, and of every other
     /// workload among the manifests.
     ///
     /// ## Why it matters
@@ -35,6 +37,8 @@ declare_rules! {
 pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
     let mut places = None;
     let mut gathered = Gathered::default();
+    // Where a policy's namespace is nowhere that it is applied to, nobody is known there.
+    let mut certain = BTreeSet::new();
     for (id, policy) in written(case) {
         let places = places.get_or_insert_with(|| Places::of(case));
         let semantics = &case.mesh.cluster(id).semantics;
@@ -48,17 +52,20 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
                 continue;
             }
             let Some(namespaces) = named(&rule.subject, NAMESPACE) else { continue };
-            let known = namespaces.iter().map(|namespace| places.known(id, namespace));
+            let known = namespaces.iter().map(|name| places.known_or_absent(id, name));
             let Some(known) = known.collect::<Option<Vec<_>>>() else { continue };
+            if known.iter().any(|known| !known.is_empty()) {
+                certain.insert(policy.span);
+            }
             let mut known = known.into_iter().flatten();
             if !known.any(|endpoint| may_select(&rule.subject, endpoint)) {
                 let message =
                     format!("`{}` selects none of the pods of its namespace", describe(policy));
-                gathered.add(rule.span, message, id);
+                gathered.add(policy, rule.span, message, id);
             }
         }
     }
-    gathered.report(&IDLE_SUBJECT, case.mesh, found, |finding| {
+    gathered.everywhere(case).of(&certain).report(&IDLE_SUBJECT, case.mesh, found, |finding| {
         finding.help("correct the labels of the subject, or remove the policy")
     });
 }

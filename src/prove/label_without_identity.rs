@@ -59,7 +59,7 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
                     describe(policy),
                     key.key
                 );
-                gathered.add(rule.span, message, id);
+                gathered.add(policy, rule.span, message, id);
             }
         }
     }

@@ -49,7 +49,7 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
                 if queries.iter().all(|query| disjoint(&rule.subject, &query.subject)) {
                     let policy = describe(&known.policy);
                     let message = format!("no rule shows agents what the names of `{policy}` are");
-                    gathered.add(rule.span, message, id);
+                    gathered.add(&known.policy, rule.span, message, id);
                 }
             }
         }

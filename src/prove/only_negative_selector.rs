@@ -1,14 +1,14 @@
-//! A selector that says only what it excludes.
+//! A peer that says only what it excludes.
 
 use super::Case;
-use super::gathered::remarks;
+use super::gathered::{Gathered, describe, policies};
 use crate::declare_rules;
 use crate::diagnostic::Diagnostics;
-use crate::policy::rule::RemarkSort;
+use crate::policy::Selector;
 
 declare_rules! {
     /// ## What it does
-    /// Reports a selector whose requirements are all `NotIn` or `DoesNotExist`, also after the
+    /// Reports a peer whose requirements are all `NotIn` or `DoesNotExist`, also after the
     /// namespace and cluster that Cilium adds where nothing is said.
     ///
     /// ## Why it matters
@@ -32,17 +32,22 @@ declare_rules! {
     ///       - {key: "k8s:io.kubernetes.pod.namespace", operator: NotIn, values: [tools]}
     ///       - {key: io.cilium.k8s.policy.cluster, operator: Exists}
     /// ```
-    pub static ONLY_NEGATIVE_SELECTOR = { code: "LB4016", name: "only-negative-selector", summary: "a selector that says only what it excludes", severity: Warning };
+    pub static ONLY_NEGATIVE_SELECTOR = { code: "LB4016", name: "only-negative-selector", summary: "a peer that says only what it excludes", severity: Warning };
 }
 
-/// Reports each place once.
+/// Reports each item with such a peer once. As a subject such a selector is common, and has no more
+/// than the pods and the health endpoints of the cluster.
 pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
-    let message = |sort: &RemarkSort, policy: &str| match sort {
-        RemarkSort::OnlyNegative => {
-            Some(format!("a selector of `{policy}` says only what it excludes"))
+    let mut gathered = Gathered::default();
+    for (id, _, policy) in policies(case) {
+        for rule in &policy.rules {
+            if rule.peers.selectors().any(Selector::is_only_negative) {
+                let name = describe(policy);
+                let message = format!("a peer of `{name}` says only what it excludes");
+                gathered.add(policy, rule.span, message, id);
+            }
         }
-        _ => None,
-    };
+    }
     let help = "add a requirement that pods fulfil: `Exists` of `io.cilium.k8s.policy.cluster`, or a label";
-    remarks(&ONLY_NEGATIVE_SELECTOR, case, found, message, help);
+    gathered.report(&ONLY_NEGATIVE_SELECTOR, case.mesh, found, |finding| finding.help(help));
 }

@@ -39,7 +39,8 @@ declare_rules! {
 
 /// Reports each rule once, with one that it is part of.
 pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
-    let Some(fates) = rules(case, is_part_of) else {
+    let Some(fates) = rules(case, |one, other| is_part_of(one, other) && says_so(one, other))
+    else {
         let why = "there are too many rules to compare them";
         return found.not_checked(case.topology.name.span, "hand-written policies", why);
     };
@@ -62,6 +63,13 @@ pub fn among(member: &Member) -> Option<Vec<usize>> {
     })?;
     parts.sort_unstable();
     Some(parts)
+}
+
+/// Whether it is worth saying. That pods are isolated is said on purpose where a namespace has a
+/// policy for it, whatever else isolates them.
+fn says_so(one: &Ruled<'_>, other: &Ruled<'_>) -> bool {
+    let same = || one.policy.namespace == other.policy.namespace && only_isolates(other.rule);
+    !only_isolates(one.rule) || same()
 }
 
 fn is_part_of(one: &Ruled<'_>, other: &Ruled<'_>) -> bool {

@@ -39,7 +39,7 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
     for (id, _, policy) in policies(case) {
         if let Some(refused) = &policy.refused {
             let message = format!("Cilium refuses `{}`: {}", describe(policy), refused.why);
-            gathered.add(refused.span, message, id);
+            gathered.add(policy, refused.span, message, id);
         }
     }
     gathered.report(&REFUSED_POLICY, case.mesh, found, |finding| {

@@ -1,7 +1,7 @@
 //! A policy about pods of another cluster.
 
 use super::Case;
-use super::gathered::remarks;
+use super::gathered::gathered;
 use crate::declare_rules;
 use crate::diagnostic::Diagnostics;
 use crate::policy::rule::RemarkSort;
@@ -9,7 +9,7 @@ use crate::policy::rule::RemarkSort;
 declare_rules! {
     /// ## What it does
     /// Reports a policy whose subject wants the label `io.cilium.k8s.policy.cluster` to have the name
-    /// of another cluster than the one that it is applied to.
+    /// of another cluster than all those that it is applied to.
     ///
     /// ## Why it matters
     /// Policies are not copied between clusters: each agent enforces those of its own cluster on the
@@ -39,5 +39,6 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
         _ => None,
     };
     let help = "apply the policy to that cluster, or remove the label";
-    remarks(&SUBJECT_ELSEWHERE, case, found, message, help);
+    let gathered = gathered(case, message).everywhere(case);
+    gathered.report(&SUBJECT_ELSEWHERE, case.mesh, found, |finding| finding.help(help));
 }

@@ -94,7 +94,7 @@ impl All {
     }
 }
 
-/// Kind, namespace and name of what something else made, with the name of that: a ReplicaSet's
+/// Kind, namespace and name of what something else made, with the name of that: a `ReplicaSet`'s
 /// without the hash that its Deployment put there.
 fn owned(manifest: &Manifest) -> Option<((&str, &str, &str), String)> {
     let owner = manifest.at(&["metadata", "ownerReferences"])?.items()?.first()?;
@@ -106,7 +106,7 @@ fn owned(manifest: &Manifest) -> Option<((&str, &str, &str), String)> {
     Some((key, short.unwrap_or(name).to_owned()))
 }
 
-/// What Cilium noted: a CiliumIdentity (`security-labels`), or a CiliumEndpoint
+/// What Cilium noted: a `CiliumIdentity` (`security-labels`), or a `CiliumEndpoint`
 /// (`status.identity.labels`); nothing for what is no pod.
 fn noted(manifest: &Manifest, semantics: &Semantics) -> Option<(String, Identity)> {
     let mut labels: Vec<(&str, &str)> = Vec::new();

@@ -95,17 +95,13 @@ fn add(
     sources: &mut SourceMap,
     found: &mut Diagnostics,
 ) -> Option<SourceId> {
-    match String::from_utf8(content) {
-        Ok(text) => {
-            let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-            Some(sources.add(shown, text))
-        }
-        Err(_) => {
-            let span = Span::start_of(sources.add(shown, ""));
-            found.not_checked(span, format!("`{shown}`"), "it is not UTF-8");
-            None
-        }
-    }
+    let Ok(text) = String::from_utf8(content) else {
+        let span = Span::start_of(sources.add(shown, ""));
+        found.not_checked(span, format!("`{shown}`"), "it is not UTF-8");
+        return None;
+    };
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    Some(sources.add(shown, text))
 }
 
 struct Reader<'a> {

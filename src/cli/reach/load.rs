@@ -1,0 +1,86 @@
+//! What `landbridge reach` reads: the project, or plain manifests.
+
+use super::super::context::Context;
+use super::super::error::Error;
+use super::super::exit::Exit;
+use super::super::resolved::Resolved;
+use super::manifests::Manifests;
+use super::pinned::Pinned;
+use crate::compile::Index;
+use crate::diagnostic::Diagnostics;
+use crate::reach::found;
+use crate::reach::found::settings::Because;
+use crate::reach::service::{self, Service};
+use crate::reach::{Mesh, declared};
+use crate::report::Report;
+use crate::source::SourceMap;
+use crate::system::os::OsSystem;
+
+/// What is read.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Origin {
+    /// Read plain manifests of a cluster instead of a project: a folder, a file, or `-` for
+    /// standard input
+    #[arg(long, value_name = "CLUSTER=PATH")]
+    pub(super) manifests: Vec<Manifests>,
+    /// The version of Cilium that reads the manifests, such as 1.18, or use1=1.18 for one cluster
+    #[arg(long, value_name = "VERSION", requires = "manifests")]
+    pub(super) cilium: Vec<Pinned>,
+}
+
+/// A mesh with all that an answer needs.
+pub(super) struct Loaded {
+    pub(super) sources: SourceMap,
+    /// What is wrong with what was read.
+    pub(super) found: Diagnostics,
+    pub(super) mesh: Mesh,
+    pub(super) services: Vec<Service>,
+    pub(super) because: Vec<Because>,
+}
+
+impl Origin {
+    /// Reads a mesh, or gives the outcome where there is none.
+    pub(super) fn load(&self, context: &Context) -> Result<Result<Loaded, Exit>, Error> {
+        if self.manifests.is_empty() {
+            return project(&context.project()?, context);
+        }
+        self.read().map(Ok)
+    }
+
+    /// Reads plain manifests.
+    pub(super) fn read(&self) -> Result<Loaded, Error> {
+        let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
+        let mut clusters = Vec::new();
+        for known in &self.manifests {
+            let same = |other: &&Manifests| other.cluster == known.cluster;
+            if self.manifests.iter().filter(same).count() > 1 {
+                let message = format!("`{}` is named twice in `--manifests`", known.cluster);
+                let help = "name a folder that has all of its manifests";
+                return Err(Error::new(message).help(help));
+            }
+            clusters.push(known.cluster(&self.cilium, &mut sources, &mut found)?);
+        }
+        let unknown = self.cilium.iter().filter_map(Pinned::cluster);
+        let known = |name: &&str| clusters.iter().any(|cluster| cluster.name == **name);
+        if let Some(name) = unknown.filter(|name| !known(name)).min() {
+            return Err(Error::new(format!("`--cilium` names `{name}`, which is no cluster here")));
+        }
+        let meant = found::mesh(&clusters);
+        let meant = meant.map_err(|refused| Error::new(refused.why).help(refused.help))?;
+        let found::Found { mesh, services, because } = meant;
+        Ok(Loaded { sources, found, mesh, services, because })
+    }
+}
+
+/// The mesh of a project. Without a topology there is none.
+pub(super) fn project(system: &OsSystem, context: &Context) -> Result<Result<Loaded, Exit>, Error> {
+    let Resolved { sources, found, topology } = Resolved::new(system);
+    let Some(topology) = topology else {
+        context.complain(&Report::new(found, &sources))?;
+        return Ok(Err(Exit::Failed));
+    };
+    let mesh = declared::mesh(&topology, &Index::of(&topology));
+    let services = service::declared(&topology, &mesh);
+    let because = vec![Because::Said; mesh.clusters.len()];
+    Ok(Ok(Loaded { sources, found, mesh, services, because }))
+}
