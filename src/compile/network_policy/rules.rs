@@ -12,7 +12,9 @@ pub(super) fn egress(context: &Context<'_>, flow: &Flow) -> Vec<Value> {
     for called in &flow.to {
         let Some(opened) = ports::opened(context.topology, flow, called) else { continue };
         // Requests are compared where they are answered, once; here only if they are not there.
-        let answered = home(context.topology, called, Side::Ingress).is_some();
+        // A capability's pods may be anywhere, and where nothing isolates them HTTP rules let
+        // every request through (`createL4Filter` in Cilium's `pkg/policy/l4.go`).
+        let answered = matches!(home(context.topology, called, Side::Ingress), Some(Some(_)));
         let requests = if answered { &[] } else { &flow.http[..] };
         let clusters = if called.kind.is_pods() {
             let reached = called.clusters.and(&context.joined);
