@@ -2,13 +2,18 @@
 //! people wrote by hand, read as each cluster's Cilium reads it.
 
 pub mod any_icmp_type;
+pub mod blocked_flow;
+pub mod broken_guard;
 pub mod changes_at_next_minor;
 pub mod cidr_of_pods;
 pub mod dropped_l7;
 pub mod empty_policy;
+pub mod flows;
+pub mod half_open_door;
 pub mod idle_peer;
 pub mod idle_subject;
 pub mod ignored_default_deny;
+pub mod intent;
 pub mod label_without_identity;
 pub mod merged_label_keys;
 pub mod name_without_dns_rule;
@@ -20,13 +25,18 @@ pub mod refused_policy;
 pub mod replaced_namespace;
 pub mod shadowed_rule;
 pub mod subject_elsewhere;
+pub mod undeclared_flow;
 pub mod unknown_cidr_group;
 pub mod unread_policy_key;
 
+mod compare;
 mod contain;
 mod everywhere;
+mod expected;
 mod gathered;
+mod guards;
 mod known;
+mod outsiders;
 
 use rayon::prelude::*;
 
@@ -114,6 +124,7 @@ pub fn run(topology: &Topology, index: &Index, found: &mut Diagnostics) {
     for more in results {
         found.extend(more);
     }
+    flows::check(topology, mesh, found);
 }
 
 #[cfg(test)]

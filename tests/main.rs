@@ -18,6 +18,7 @@ mod iam;
 mod installers;
 mod kustomize;
 mod language;
+mod mutations;
 mod one_cluster;
 mod policies;
 mod projects;

@@ -29,7 +29,7 @@ use landbridge::render::{self, yaml};
 use landbridge::source::{SourceMap, Span};
 use landbridge::topology::Topology;
 use landbridge::topology::resolve::resolve;
-use landbridge::{check, spec::load, validate};
+use landbridge::{check, prove, spec::load, validate};
 
 use landbridge::yaml::json::json;
 
@@ -41,7 +41,7 @@ use project::{Project, system};
 
 /// What an environment variable says, or a default.
 #[expect(clippy::disallowed_methods, reason = "the test asks the environment how much to do")]
-fn setting(variable: &str, default: u64) -> u64 {
+pub(crate) fn setting(variable: &str, default: u64) -> u64 {
     let said = std::env::var(variable).ok();
     said.map_or(default, |said| said.parse().expect("a number in the variable"))
 }
@@ -113,6 +113,24 @@ fn listing(files: &BTreeMap<String, String>) -> String {
 fn valid_projects_have_no_findings() {
     for_each_project(|project, _| {
         accepted(&project.whole());
+    });
+}
+
+#[test]
+fn what_is_compiled_is_what_is_declared() {
+    for_each_project(|project, _| {
+        let (topology, _) = accepted(&project.whole());
+        let mut found = Diagnostics::new();
+        prove::run(&topology, &Index::of(&topology), &mut found);
+        let lines: Vec<_> =
+            found.iter().map(|one| format!("{} {}", one.rule.code, one.message)).collect();
+        let unchecked = found.unchecked();
+        let files = project.whole();
+        assert!(
+            lines.is_empty() && unchecked.is_empty(),
+            "{lines:#?}{unchecked:?}\n{}",
+            listing(&files)
+        );
     });
 }
 

@@ -314,6 +314,13 @@ impl Wanted {
                 (NAMESPACE, _) => {
                     known.namespaces = Some(values().map(ToString::to_string).collect());
                 }
+                // The label by which Kubernetes names a namespace is its name.
+                (key, Operator::In)
+                    if key.strip_prefix(NAMESPACE_LABELS)
+                        == Some(".kubernetes.io/metadata.name") =>
+                {
+                    known.namespaces = Some(values().map(ToString::to_string).collect());
+                }
                 (key, Operator::Exists) => {
                     any.insert(key.into());
                 }

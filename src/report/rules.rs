@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::untrusted::harmless;
 use crate::check::CHECKS;
 use crate::diagnostic::Rule;
-use crate::prove::PROOFS;
+use crate::prove::{PROOFS, flows};
 use crate::validate::builtin;
 use crate::{diagnostic, manifest, render, spec, topology, validate, yaml};
 
@@ -17,6 +17,7 @@ static TABLES: &[&[&Rule]] = &[
     spec::RULES,
     topology::resolve::RULES,
     validate::RULES,
+    flows::RULES,
     validate::made_twice::RULES,
     render::RULES,
     render::stale::RULES,

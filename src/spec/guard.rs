@@ -13,7 +13,7 @@ object! {
         "because" => because: Option<Spanned<Word>>,
         /// Flows that must not be possible. A side that is absent is anyone.
         "never" => never: Vec<GuardRule>,
-        /// Peers that nobody else may reach: with `from` and `to`, `from` alone reaches `to`;
+        /// Peers that nobody else may reach: with `from` and `to`, these alone reach `to`;
         /// with `to` alone, it is reached from within only; with `from` alone, it reaches itself
         /// only. A pod's own node, which Cilium always admits, and the cluster's DNS do not count.
         "only" => only: Vec<GuardRule>,

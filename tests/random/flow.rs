@@ -107,7 +107,7 @@ fn ports(dice: &mut Dice, http: bool) -> Value {
         json!("8/ICMP"),
         json!("128/ICMPv6"),
         json!("36412/SCTP"),
-        json!("0/ICMP"),
+        json!("3/ICMP"),
         json!("1-65535"),
     ];
     match dice.below(6) {

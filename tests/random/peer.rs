@@ -203,7 +203,8 @@ impl Peers<'_> {
             3 => json!({"cidrs": ["0.0.0.0/0", "::/0"], "except": ["10.0.0.0/8", "fd00::/8"]}),
             4 => json!({"cidrs": "192.0.2.1/32"}),
             5 => {
-                let written = json!({"namespaceLabels": {"kubernetes.io/metadata.name": "on"}});
+                let written =
+                    json!({"namespaceLabels": {"kubernetes.io/metadata.name": "elsewhere"}});
                 return Peer::pods(written, self.everywhere());
             }
             6 => match self.declared.capabilities.first() {

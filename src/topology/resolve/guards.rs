@@ -33,11 +33,6 @@ fn one(
     topology: &Topology,
     found: &mut Diagnostics,
 ) -> Guard {
-    found.not_checked(
-        name.span,
-        format!("the guard `{}`", name.value),
-        "this version does not prove flows",
-    );
     let never = guard.never.iter().map(|rule| (Demand::Never, rule));
     let only = guard.only.iter().map(|rule| (Demand::Only, rule));
     let rules = never.chain(only);

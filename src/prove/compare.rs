@@ -1,0 +1,421 @@
+//! What policies let through, compared with what is meant, end by end.
+//!
+//! A flow is open where both of its ends let it through. So each end is compared with what the
+//! flows mean for it, and what it lets through beyond that is asked of the other end: either both
+//! let it through, or only the other one keeps it out. Whom an end may let through is taken from
+//! its rules, so that the work is proportional to what is open and not to all pairs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::policy::rule::Rule;
+use crate::policy::verdict::{Because, Outcome};
+use crate::policy::{Direction, Identity, OpenPorts, Opening, Protocol, Subject};
+use crate::reach::outside::Outsider;
+use crate::reach::{EndpointId, Mesh, Party, Reach};
+use crate::source::Span;
+use crate::topology::ClusterId;
+
+use super::gathered::describe;
+use super::intent::{End, Intent, Meant, Names, Permitted, Roles, Why, missing, plain};
+use super::outsiders;
+
+/// Most pods that are looked at beside an end that lets everyone through.
+const MOST_PODS: usize = 2_000;
+
+/// A flow at one of its ends, as an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Example {
+    /// The end that is asked about.
+    pub(super) end: String,
+    /// The other side.
+    pub(super) other: String,
+    /// Which way, seen from the end.
+    pub(super) direction: Direction,
+    /// The ports.
+    pub(super) ports: OpenPorts,
+    /// The cluster of the end.
+    pub(super) cluster: ClusterId,
+}
+
+/// What decides something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cause {
+    /// Where the rules stand, sorted.
+    pub(super) rules: Vec<Span>,
+    /// The policies that they are of.
+    pub(super) policies: Vec<String>,
+    /// Whether a rule denies it; otherwise nothing allows it.
+    pub(super) denied: bool,
+}
+
+/// What is declared and does not go through.
+#[derive(Clone, Debug)]
+pub(super) struct Blocked {
+    pub(super) why: Why,
+    pub(super) span: Span,
+    pub(super) example: Example,
+    pub(super) cause: Cause,
+}
+
+/// What goes through and is not declared.
+#[derive(Clone, Debug)]
+pub(super) struct Beyond {
+    /// Where it is caused: a rule, or the namespace whose pods nothing isolates.
+    pub(super) span: Span,
+    pub(super) example: Example,
+    pub(super) cause: Cause,
+    /// Whether the other end lets it through as well.
+    pub(super) through: bool,
+}
+
+/// How what is open differs from what is meant.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Differences {
+    pub(super) blocked: Vec<Blocked>,
+    pub(super) beyond: Vec<Beyond>,
+}
+
+type BlockedKey = (Why, Direction, Cause);
+type BeyondKey = (Span, Direction, Cause);
+
+#[derive(Default)]
+struct Groups {
+    blocked: BTreeMap<BlockedKey, Blocked>,
+    beyond: BTreeMap<BeyondKey, Beyond>,
+}
+
+impl Groups {
+    fn blocked(&mut self, one: Blocked) {
+        let key = (one.why, one.example.direction, one.cause.clone());
+        self.blocked.entry(key).or_insert(one);
+    }
+
+    fn beyond(&mut self, one: Beyond) {
+        let key = (one.span, one.example.direction, one.cause.clone());
+        let known = self.beyond.entry(key).or_insert_with(|| one.clone());
+        if one.through && !known.through {
+            *known = one;
+        }
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        other.blocked.into_values().for_each(|one| self.blocked(one));
+        other.beyond.into_values().for_each(|one| self.beyond(one));
+        self
+    }
+}
+
+/// Compares what is open with what is meant.
+pub(super) fn compare(reach: &Reach<'_>, intent: &Intent<'_>) -> Differences {
+    let comparison = Comparison::new(reach, intent);
+    let ids: Vec<EndpointId> = reach.mesh().endpoints().map(|(id, _)| id).collect();
+    let pods = ids.par_iter().map(|id| comparison.pod(*id));
+    let groups = pods.reduce(Groups::default, Groups::and);
+    let clusters: Vec<ClusterId> = reach.mesh().clusters().map(|(id, _)| id).collect();
+    let health = clusters.iter().map(|id| comparison.health(*id));
+    let groups = health.fold(groups, Groups::and);
+    Differences {
+        blocked: groups.blocked.into_values().collect(),
+        beyond: groups.beyond.into_values().collect(),
+    }
+}
+
+/// What the comparison of every end needs.
+struct Comparison<'a> {
+    reach: &'a Reach<'a>,
+    mesh: &'a Mesh,
+    intent: &'a Intent<'a>,
+    roles: Vec<Roles>,
+    names: Names,
+    /// The pods of each peer of each flow.
+    callers: BTreeMap<(u32, u32), Vec<EndpointId>>,
+    called: BTreeMap<(u32, u32), Vec<EndpointId>>,
+    /// The pods of the DNS of each cluster.
+    dns: Vec<Vec<EndpointId>>,
+}
+
+/// One end in one direction.
+struct Asked<'a, 'b> {
+    end: End<'b>,
+    name: String,
+    subject: &'b Subject<'a>,
+    /// Whether what is not meant is meant to be closed.
+    closed: bool,
+    id: Option<EndpointId>,
+}
+
+impl<'a> Comparison<'a> {
+    fn new(reach: &'a Reach<'a>, intent: &'a Intent<'a>) -> Self {
+        let mesh = reach.mesh();
+        let roles: Vec<Roles> = mesh
+            .endpoints
+            .par_iter()
+            .map(|known| intent.roles(&known.identity, known.cluster))
+            .collect();
+        let (mut callers, mut called) = (BTreeMap::new(), BTreeMap::new());
+        let mut dns = vec![Vec::new(); mesh.clusters.len()];
+        for ((id, endpoint), roles) in mesh.endpoints().zip(&roles) {
+            for role in &roles.caller {
+                callers.entry(*role).or_insert_with(Vec::new).push(id);
+            }
+            for role in &roles.called {
+                called.entry(*role).or_insert_with(Vec::new).push(id);
+            }
+            if intent.answers(&endpoint.identity, endpoint.cluster) {
+                dns[endpoint.cluster.index()].push(id);
+            }
+        }
+        let names = Names::of(mesh);
+        Self { reach, mesh, intent, roles, names, callers, called, dns }
+    }
+
+    /// Compares both directions of a pod.
+    fn pod(&self, id: EndpointId) -> Groups {
+        let endpoint = self.mesh.endpoint(id);
+        let mut groups = Groups::default();
+        for direction in [Direction::Egress, Direction::Ingress] {
+            let end = End {
+                identity: &endpoint.identity,
+                roles: &self.roles[id.index()],
+                cluster: endpoint.cluster,
+                direction,
+            };
+            let closed = self.intent.denies(&endpoint.identity, endpoint.cluster, direction);
+            if !closed && end.roles.own(direction).is_empty() {
+                continue;
+            }
+            let subject = self.reach.subject(id, direction);
+            let name = self.mesh.describe(id);
+            let asked = Asked { end, name, subject, closed, id: Some(id) };
+            self.outsiders(&asked, &mut groups);
+            for (peer, open) in self.peers(&asked, id) {
+                self.peer(&asked, peer, &open, &mut groups);
+            }
+        }
+        groups
+    }
+
+    /// The pods that a pod may let through, and those that it has to, with what is open to them.
+    fn peers(&self, asked: &Asked<'_, '_>, id: EndpointId) -> Vec<(EndpointId, Arc<Opening>)> {
+        let end = &asked.end;
+        let others = match end.direction {
+            Direction::Egress => &self.called,
+            Direction::Ingress => &self.callers,
+        };
+        let mut peers: Vec<EndpointId> = Vec::new();
+        for role in end.roles.own(end.direction) {
+            let count = self.intent.others(*role, end.direction).len();
+            for index in (0..).take(count) {
+                peers.extend(others.get(&(role.0, index)).into_iter().flatten());
+            }
+        }
+        if end.direction == Direction::Egress {
+            peers.extend(&self.dns[end.cluster.index()]);
+        }
+        let known = self.reach.openings(id, end.direction);
+        match &known {
+            Some(known) if asked.closed => peers.extend(known.iter().map(|(id, _)| *id)),
+            None if asked.closed => {
+                let joined = self.mesh.endpoints().map(|(other, _)| other);
+                let joined = joined.filter(|other| self.reach.joined(id, *other));
+                peers.extend(joined.take(MOST_PODS));
+            }
+            _ => {}
+        }
+        peers.sort_unstable();
+        peers.dedup();
+        peers.retain(|peer| self.reach.joined(id, *peer));
+        let nothing = Arc::new(Opening::closed());
+        let open = |peer: EndpointId| match &known {
+            Some(known) => match known.binary_search_by_key(&peer, |(id, _)| *id) {
+                Ok(at) => Arc::clone(&known[at].1),
+                Err(_) => Arc::clone(&nothing),
+            },
+            None => Arc::new(self.reach.end(id, end.direction, Party::Endpoint(peer))),
+        };
+        peers.into_iter().map(|peer| (peer, open(peer))).collect()
+    }
+
+    /// Compares an end with one pod.
+    fn peer(&self, asked: &Asked<'_, '_>, peer: EndpointId, open: &Opening, groups: &mut Groups) {
+        let other = self.mesh.endpoint(peer);
+        let roles = &self.roles[peer.index()];
+        let mut permitted = Permitted::nothing();
+        let mut parts = Vec::new();
+        self.intent.with_pod(
+            &asked.end,
+            &other.identity,
+            other.cluster,
+            roles,
+            &self.names,
+            &mut |why, meant| {
+                permitted.add(&meant);
+                parts.push((why, meant));
+            },
+        );
+        let name = || self.mesh.describe(peer);
+        self.blocked(asked, &other.identity, &name, &parts, open, groups);
+        if !asked.closed {
+            return;
+        }
+        let mut beyond = plain(open).without(&permitted.ports());
+        // Requests are compared where they are answered, unless that end is open to all.
+        let there = match asked.end.direction {
+            Direction::Ingress => Direction::Egress,
+            Direction::Egress => Direction::Ingress,
+        };
+        let answered = asked.end.direction == Direction::Ingress
+            || !self.intent.denies(&other.identity, other.cluster, there);
+        let ends = (asked.id.map(Party::Endpoint), Party::Endpoint(peer));
+        let both = |ends: (Option<Party<'_>>, Party<'_>)| match (ends, asked.end.direction) {
+            ((Some(own), other), Direction::Egress) => self.reach.opening(own, other),
+            ((Some(own), other), Direction::Ingress) => self.reach.opening(other, own),
+            ((None, _), _) => open.clone(),
+        };
+        let mut through = None;
+        if answered && !permitted.requests_beyond(open).is_closed() {
+            let both = both(ends);
+            beyond = beyond.or(&permitted.requests_beyond(&both));
+            through = Some(both);
+        }
+        if beyond.is_closed() {
+            return;
+        }
+        let both = through.unwrap_or_else(|| both(ends)).and(&beyond);
+        let is_through = !both.is_closed();
+        let ports = if is_through { both } else { beyond };
+        self.beyond(asked, &other.identity, &name, &ports, is_through, groups);
+    }
+
+    /// Compares an end with those outside that its rules and flows tell apart.
+    fn outsiders(&self, asked: &Asked<'_, '_>, groups: &mut Groups) {
+        let semantics = &self.mesh.cluster(asked.end.cluster).semantics;
+        for Outsider { name, identity } in
+            outsiders::told_apart(self.intent, &asked.end, asked.subject, [])
+        {
+            let open = asked.subject.toward(&identity).opening();
+            let mut permitted = Permitted::nothing();
+            let mut parts = Vec::new();
+            let mut add = |why, meant: Meant<'a>| {
+                permitted.add(&meant);
+                parts.push((why, meant));
+            };
+            let (ingress, is) = (asked.end.direction == Direction::Ingress, |word: &str| {
+                identity.labels.is_reserved(word)
+            });
+            if asked.id.is_some() {
+                self.intent.with_outsider(&asked.end, &identity, semantics, &self.names, &mut add);
+            } else if is("remote-node") {
+                add(Why::Health, Meant::everything());
+            }
+            self.blocked(asked, &identity, &|| name.clone(), &parts, &open, groups);
+            // Cilium always admits a pod's own node (`AllowLocalhost`).
+            if !asked.closed || (ingress && is("host")) {
+                continue;
+            }
+            let beyond = plain(&open).without(&permitted.ports());
+            let beyond = beyond.or(&permitted.requests_beyond(&open));
+            if !beyond.is_closed() {
+                self.beyond(asked, &identity, &|| name.clone(), &beyond, true, groups);
+            }
+        }
+    }
+
+    /// The health endpoint of a cluster, which only nodes reach.
+    fn health(&self, id: ClusterId) -> Groups {
+        let mut groups = Groups::default();
+        if !self.intent.topology.cluster(id).member || self.mesh.cluster(id).policies.is_empty() {
+            return groups;
+        }
+        let identity = Identity::reserved("health");
+        let roles = Roles::default();
+        for direction in [Direction::Egress, Direction::Ingress] {
+            let end = End { identity: &identity, roles: &roles, cluster: id, direction };
+            let subject = self.reach.agent(id).subject(&identity, direction);
+            let name = format!("health endpoint@{}", self.mesh.cluster(id).name);
+            let asked = Asked { end, name, subject: &subject, closed: true, id: None };
+            self.outsiders(&asked, &mut groups);
+        }
+        groups
+    }
+
+    fn blocked(
+        &self,
+        asked: &Asked<'_, '_>,
+        other: &Identity,
+        name: &dyn Fn() -> String,
+        parts: &[(Why, Meant<'_>)],
+        open: &Opening,
+        groups: &mut Groups,
+    ) {
+        for (why, meant) in parts {
+            let missing = missing(meant, open);
+            let Some(ports) = missing.first() else { continue };
+            let verdict = asked.subject.toward(other).at(ports.protocol, ports.first);
+            let denied = verdict.outcome == Outcome::Denied && verdict.because == Because::Rules;
+            let cause = self.cause(asked.end.cluster, &verdict.rules, denied);
+            let example = example(asked, name(), ports);
+            let span = self.intent.span(*why, &asked.end);
+            groups.blocked(Blocked { why: *why, span, example, cause });
+        }
+    }
+
+    fn beyond(
+        &self,
+        asked: &Asked<'_, '_>,
+        other: &Identity,
+        name: &dyn Fn() -> String,
+        ports: &Opening,
+        through: bool,
+        groups: &mut Groups,
+    ) {
+        let tcp = |ports: &&OpenPorts| ports.protocol == Protocol::TCP;
+        let others = ports.iter().filter(|ports| !tcp(ports));
+        for ports in ports.iter().filter(tcp).chain(others) {
+            let toward = asked.subject.toward(other);
+            let verdict = toward.at(ports.protocol, ports.first);
+            let cause = self.cause(asked.end.cluster, &verdict.rules, false);
+            let example = example(asked, name(), ports);
+            let span = match cause.rules.first() {
+                Some(span) => *span,
+                None => self.intent.span(Why::Dns, &asked.end),
+            };
+            groups.beyond(Beyond { span, example, cause, through });
+        }
+    }
+
+    fn cause(&self, cluster: ClusterId, rules: &[&Rule], denied: bool) -> Cause {
+        let policies = &self.mesh.cluster(cluster).policies;
+        let mut spans: Vec<Span> = rules.iter().map(|rule| rule.span).collect();
+        spans.sort_unstable();
+        spans.dedup();
+        spans.truncate(4);
+        let of = |rule: &&&Rule| {
+            policies
+                .iter()
+                .find(|known| known.policy.rules.iter().any(|own| std::ptr::eq(own, **rule)))
+        };
+        let mut names: Vec<String> = rules
+            .iter()
+            .take(4)
+            .filter_map(|rule| of(&rule))
+            .map(|known| describe(&known.policy))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        Cause { rules: spans, policies: names, denied }
+    }
+}
+
+fn example(asked: &Asked<'_, '_>, other: String, ports: &OpenPorts) -> Example {
+    Example {
+        end: asked.name.clone(),
+        other,
+        direction: asked.end.direction,
+        ports: ports.clone(),
+        cluster: asked.end.cluster,
+    }
+}

@@ -1,0 +1,124 @@
+//! The pods that flows and guards speak of and nobody declares as workloads: without them a flow whose policy
+//! is missing would have nobody to be missed by.
+
+use std::collections::BTreeSet;
+
+use crate::policy::label::NAMESPACE_LABELS;
+use crate::policy::{Identity, Labels, Pod};
+use crate::reach::{Endpoint, Mesh, Standing};
+use crate::topology::pods::NAMESPACE_NAME;
+use crate::topology::{ClusterId, Peer, PeerKind, Topology};
+
+use super::intent::Terms;
+
+/// The namespace of pods that may be in any.
+const ANOTHER: &str = "another";
+
+/// Adds a pod for each peer of flows and guards that is no workload, in each of its clusters, and
+/// the DNS of each.
+pub(super) fn add(mesh: &mut Mesh, topology: &Topology) {
+    let mut made = Made { seen: BTreeSet::new(), added: Vec::new() };
+    let known = |endpoint: &Endpoint| (endpoint.cluster, endpoint.identity.labels.clone());
+    made.seen.extend(mesh.endpoints.iter().map(known));
+    let mut asked = BTreeSet::new();
+    let flows = topology.flows.iter().flat_map(|flow| flow.from.iter().chain(&flow.to));
+    let rules = topology.guards.iter().flat_map(|guard| &guard.rules);
+    let guarded = rules.flat_map(|rule| rule.from.iter().chain(&rule.to));
+    for peer in flows.chain(guarded) {
+        let whole = matches!(peer.kind, PeerKind::Workload(_) | PeerKind::Service(_))
+            && peer.labels.is_empty()
+            && peer.service_account.is_none();
+        let Some(terms) = Terms::of(topology, peer).filter(|_| !whole) else { continue };
+        // Where a declared namespace is not, none of its pods are.
+        let named = terms.namespace.and_then(|name| {
+            let at = topology.namespaces.binary_search_by(|n| n.name.value.as_str().cmp(name));
+            Some(&topology.namespaces[at.ok()?].clusters)
+        });
+        let there = |id: &ClusterId| named.is_none_or(|clusters| clusters.contains(*id));
+        for cluster in peer.clusters.iter().filter(there) {
+            let new = asked.insert((cluster, terms.namespace, terms.labels.clone()));
+            if new && !mesh.cluster(cluster).joined.is_empty() {
+                made.pods(mesh, topology, cluster, peer, &terms);
+            }
+        }
+    }
+    for (id, cluster) in topology.clusters() {
+        let dns = &cluster.dns;
+        let labels = dns.selector.iter().map(|(key, value)| (key.as_str().into(), value.as_str()));
+        let terms = Terms { namespace: Some(&dns.namespace), labels: labels.collect() };
+        made.pod(mesh, id, &dns.namespace, &terms);
+    }
+    mesh.endpoints.extend(made.added);
+}
+
+struct Made {
+    seen: BTreeSet<(ClusterId, Labels)>,
+    added: Vec<Endpoint>,
+}
+
+impl Made {
+    /// A capability's pods may be in any namespace: in each declared one, and in another.
+    fn pods(
+        &mut self,
+        mesh: &Mesh,
+        topology: &Topology,
+        cluster: ClusterId,
+        peer: &Peer,
+        terms: &Terms<'_>,
+    ) {
+        if let Some(namespace) = terms.namespace {
+            return self.pod(mesh, cluster, namespace, terms);
+        }
+        self.pod(mesh, cluster, ANOTHER, terms);
+        if let PeerKind::Capability(_) = peer.kind {
+            for namespace in topology.namespaces.iter().filter(|n| n.clusters.contains(cluster)) {
+                self.pod(mesh, cluster, &namespace.name.value, terms);
+            }
+        }
+    }
+
+    fn pod(&mut self, mesh: &Mesh, cluster: ClusterId, namespace: &str, terms: &Terms<'_>) {
+        use crate::policy::label::SERVICE_ACCOUNT;
+        let of_namespace =
+            |key: &str| key.strip_prefix(NAMESPACE_LABELS)?.strip_prefix('.').map(str::to_owned);
+        let account = terms.labels.iter().find(|(key, _)| key == SERVICE_ACCOUNT);
+        let own: Vec<(&str, &str)> = terms
+            .labels
+            .iter()
+            .filter(|(key, _)| key != SERVICE_ACCOUNT && of_namespace(key).is_none())
+            .map(|(key, value)| (&**key, *value))
+            .collect();
+        let named =
+            terms.labels.iter().filter_map(|(key, value)| Some((of_namespace(key)?, *value)));
+        let mut namespace_labels: Vec<(String, &str)> = named.collect();
+        namespace_labels.push((NAMESPACE_NAME.to_owned(), namespace));
+        let namespace_labels: Vec<(&str, &str)> =
+            namespace_labels.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        let identity = Identity::pod(&Pod {
+            cluster: &mesh.cluster(cluster).name,
+            namespace,
+            service_account: account.map(|(_, value)| *value),
+            labels: &own,
+            namespace_labels: &namespace_labels,
+        });
+        if !self.seen.insert((cluster, identity.labels.clone())) {
+            return;
+        }
+        let mut pairs: Vec<String> =
+            own.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        pairs.extend(account.map(|(_, value)| format!("service account {value}")));
+        let pod = if pairs.is_empty() {
+            "(any other pod)".to_owned()
+        } else {
+            format!("(pod with {})", pairs.join(", "))
+        };
+        self.added.push(Endpoint {
+            cluster,
+            name: format!("{namespace}/{pod}"),
+            identity,
+            standing: Standing::Possible,
+            span: None,
+            serves: Vec::new(),
+        });
+    }
+}

@@ -1,0 +1,147 @@
+//! Requests that policies allow, compared with those that flows mean.
+//!
+//! Method and path of a policy are expressions that match the whole value (`getHTTPRule` in
+//! Cilium's `pkg/envoy`). Whether one expression is within another is decided where one of them is
+//! plain text, plain text with anything after it, or the other one itself.
+
+use crate::policy::rule::Http;
+use crate::topology::{HttpMatch, PathMatch};
+
+/// Whether every request that a policy allows is one that a flow means.
+pub(super) fn within(allowed: &Http, meant: &HttpMatch) -> bool {
+    let method = match (&meant.method, &allowed.method) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(meant), Some(allowed)) => allowed.split('|').all(|one| one == meant),
+    };
+    let path = match (&meant.path, &allowed.path) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(meant), Some(allowed)) => path_within(allowed, meant),
+    };
+    method && path
+}
+
+fn path_within(allowed: &str, meant: &PathMatch) -> bool {
+    match (meant, text(allowed)) {
+        (PathMatch::Exact(path), Some(text)) => text == *path,
+        (PathMatch::Regex(regex), Some(text)) => allowed == regex || whole(regex, &text),
+        (PathMatch::Regex(regex), None) => allowed == regex,
+        (PathMatch::Prefix(prefix), Some(text)) => below(&text, prefix),
+        (PathMatch::Exact(_), None) => false,
+        (PathMatch::Prefix(prefix), None) => {
+            let start =
+                ["([/?].*)?", "(/.*)?", "(/|$).*"].iter().find_map(|end| allowed.strip_suffix(end));
+            let with_end = || allowed.strip_suffix(".*").or_else(|| allowed.strip_suffix(".+"));
+            match start.and_then(text) {
+                Some(start) => below(&start, prefix),
+                None => with_end().and_then(text).is_some_and(|start| {
+                    let root = prefix.trim_end_matches('/');
+                    start.strip_prefix(root).is_some_and(|rest| rest.starts_with(['/', '?']))
+                }),
+            }
+        }
+    }
+}
+
+/// Whether a policy may let all of what a flow means through; where that cannot be decided, it may.
+pub(super) fn may_let_through(allowed: &Http, meant: &HttpMatch) -> bool {
+    let method = match (&allowed.method, &meant.method) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(allowed), Some(meant)) => allowed == meant || whole(allowed, meant),
+    };
+    let path = match (&allowed.path, &meant.path) {
+        (None, _) => true,
+        (Some(allowed), None) => allowed == ".*" || allowed == "/.*",
+        (Some(allowed), Some(PathMatch::Exact(path))) => whole(allowed, path),
+        (Some(allowed), Some(PathMatch::Prefix(prefix))) => {
+            let root = prefix.trim_end_matches('/');
+            whole(allowed, &format!("{root}/a")) && whole(allowed, &format!("{root}/b/c?d"))
+        }
+        (Some(allowed), Some(PathMatch::Regex(regex))) => {
+            text(regex).is_none_or(|path| whole(allowed, &path))
+        }
+    };
+    method && path && allowed.host.is_none() && allowed.headers.is_empty()
+}
+
+/// Whether every request is allowed.
+pub(super) fn is_any(allowed: &Http) -> bool {
+    *allowed == Http::default()
+}
+
+/// The text that an expression matches, if it is only one.
+fn text(regex: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut chars = regex.chars();
+    while let Some(next) = chars.next() {
+        match next {
+            '\\' => text.push(chars.next().filter(|escaped| !escaped.is_alphanumeric())?),
+            '.' | '[' | ']' | '(' | ')' | '*' | '+' | '?' | '{' | '}' | '|' | '^' | '$' => {
+                return None;
+            }
+            plain => text.push(plain),
+        }
+    }
+    Some(text)
+}
+
+/// Whether an expression matches all of a text. One that cannot be read matches nothing.
+fn whole(regex: &str, text: &str) -> bool {
+    let limits = regex::RegexBuilder::new(&format!("^(?:{regex})$")).size_limit(1 << 20).build();
+    limits.is_ok_and(|regex| regex.is_match(text))
+}
+
+/// Whether a path is a prefix or below it, element by element.
+fn below(path: &str, prefix: &str) -> bool {
+    let rest = path.strip_prefix(prefix.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(path: &str) -> Http {
+        Http { path: Some(path.to_owned()), ..Http::default() }
+    }
+
+    fn meant(path: PathMatch) -> HttpMatch {
+        HttpMatch { method: None, path: Some(path) }
+    }
+
+    #[test]
+    fn requests_are_within_others() {
+        let prefix = meant(PathMatch::Prefix("/api".into()));
+        for inside in ["/api", "/api/v1", "/api([/?].*)?", "/api/v1([/?].*)?", "/api/.*"] {
+            assert!(within(&path(inside), &prefix), "{inside}");
+        }
+        for outside in ["/apix", "/api.*", "/.*", "/", "/a.i"] {
+            assert!(!within(&path(outside), &prefix), "{outside}");
+        }
+        assert!(!within(&Http::default(), &prefix));
+        let exact = meant(PathMatch::Exact("/a.b".into()));
+        assert!(within(&path(r"/a\.b"), &exact));
+        assert!(!within(&path("/a.b"), &exact));
+        let get = HttpMatch { method: Some("GET".into()), path: None };
+        assert!(within(&Http { method: Some("GET".into()), ..path("/x") }, &get));
+        assert!(!within(&Http { method: Some("GET|PUT".into()), ..path("/x") }, &get));
+        assert!(!within(&path("/x"), &get));
+    }
+
+    #[test]
+    fn requests_go_through() {
+        let exact = meant(PathMatch::Exact("/metrics".into()));
+        assert!(may_let_through(&path("/metrics"), &exact));
+        assert!(may_let_through(&path("/m.*"), &exact));
+        assert!(!may_let_through(&path("/metric"), &exact));
+        assert!(!may_let_through(&path("("), &exact));
+        let prefix = meant(PathMatch::Prefix("/api".into()));
+        assert!(may_let_through(&path("/api([/?].*)?"), &prefix));
+        assert!(!may_let_through(&path("/api/v1"), &prefix));
+        let any = HttpMatch { method: None, path: None };
+        assert!(!may_let_through(&path("/x"), &any));
+        assert!(may_let_through(&Http::default(), &any));
+    }
+}
