@@ -54,9 +54,9 @@ pub fn add_possible(first: &mut Mesh, second: &mut Mesh) {
 pub fn difference(first: &Reach<'_>, second: &Reach<'_>) -> Result<Difference, TooLarge> {
     let all = names(first.mesh(), true).chain(names(second.mesh(), true));
     let roster = Roster::new(all);
-    let (before, after) = (Side::new(first, &roster), Side::new(second, &roster));
+    let (before, after) = (Side::new(first, &roster)?, Side::new(second, &roster)?);
     let scope = Scope::default();
     let of = |wanted| rows(&roster, &before, Some(&after), wanted, &scope);
     let matrix = |rows| Matrix::of(roster.clone(), rows, &scope);
-    Ok(Difference { opened: matrix(of(Wanted::Opened)?), closed: matrix(of(Wanted::Closed)?) })
+    Ok(Difference { opened: matrix(of(Wanted::Opened)), closed: matrix(of(Wanted::Closed)) })
 }

@@ -12,6 +12,7 @@ use super::engine::Reach;
 use super::group::{Name, Roster};
 use super::mesh::{EndpointId, Mesh, Standing};
 use super::profile::Profiles;
+pub use super::profile::TooLarge;
 use crate::policy::{Direction, Opening};
 pub(super) use rows::rows;
 
@@ -78,10 +79,6 @@ pub struct Limited {
     pub outside: Vec<super::outside::Outsider>,
 }
 
-/// A matrix that would be too large.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLarge;
-
 /// What of two meshes is asked of each pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -115,7 +112,7 @@ pub(super) struct Side<'r, 'm> {
 }
 
 impl<'r, 'm> Side<'r, 'm> {
-    pub(super) fn new(reach: &'r Reach<'m>, roster: &Roster) -> Self {
+    pub(super) fn new(reach: &'r Reach<'m>, roster: &Roster) -> Result<Self, TooLarge> {
         let mesh = reach.mesh();
         let mut ids = vec![None; roster.len()];
         let mut members = BTreeMap::new();
@@ -125,7 +122,7 @@ impl<'r, 'm> Side<'r, 'm> {
                 members.insert(id, at);
             }
         }
-        Self { reach, profiles: Profiles::new(reach), ids, members }
+        Ok(Self { reach, profiles: Profiles::new(reach)?, ids, members })
     }
 
     /// What is open between two members.
@@ -193,8 +190,8 @@ impl Matrix {
         let asked = [&scope.from, &scope.to].into_iter().flatten();
         let asked = asked.flat_map(|limited| limited.names.iter().cloned());
         let roster = Roster::new(names(reach.mesh(), scope.possible).chain(asked));
-        let side = Side::new(reach, &roster);
-        let rows = rows(&roster, &side, None, Wanted::First, scope)?;
+        let side = Side::new(reach, &roster)?;
+        let rows = rows(&roster, &side, None, Wanted::First, scope);
         Ok(Self::of(roster, rows, scope))
     }
 

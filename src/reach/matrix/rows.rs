@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Limited, Parties, Row, Scope, Side, TooLarge, Wanted, chosen, outside};
+use super::{Limited, Parties, Row, Scope, Side, Wanted, chosen, outside};
 use crate::policy::{Direction, Opening};
 use crate::reach::group::Roster;
-
-/// Most pairs of endpoints that rules may speak of, so that a hostile repository ends.
-const MOST_PAIRS: usize = 50_000_000;
 
 /// The rows about all pairs of a scope.
 pub(in crate::reach) fn rows(
@@ -16,7 +13,7 @@ pub(in crate::reach) fn rows(
     second: Option<&Side<'_, '_>>,
     wanted: Wanted,
     scope: &Scope,
-) -> Result<Vec<Row>, TooLarge> {
+) -> Vec<Row> {
     let groups = |limited: Option<&Limited>, direction| {
         let chosen = chosen(roster, limited);
         Groups::new(&chosen, |member| {
@@ -33,7 +30,7 @@ pub(in crate::reach) fn rows(
     };
     let general = pairing.general();
     let mut merged = Merged::new();
-    pairing.special(roster, &general, &mut merged)?;
+    pairing.special(roster, &general, &mut merged);
     pairing.groups(general, &mut merged);
     let row = |((general, opening, from), mut to): ((bool, Opening, Vec<usize>), Vec<usize>)| {
         to.sort_unstable();
@@ -42,7 +39,7 @@ pub(in crate::reach) fn rows(
     let mut rows: Vec<Row> = merged.into_iter().map(row).collect();
     rows.extend(outside::rows(roster, first, second, wanted, scope));
     rows.sort_by(|one, other| one.order().cmp(&other.order()));
-    Ok(rows)
+    rows
 }
 
 /// The targets of those rows that are alike but for them.
@@ -104,18 +101,10 @@ impl Pairing<'_, '_, '_> {
     }
 
     /// The pairs that rules speak of, where they differ from their groups.
-    fn special(
-        &self,
-        roster: &Roster,
-        general: &[Vec<Opening>],
-        merged: &mut Merged,
-    ) -> Result<(), TooLarge> {
+    fn special(&self, roster: &Roster, general: &[Vec<Opening>], merged: &mut Merged) {
         let mut pairs = vec![Vec::new(); roster.len()];
         for side in [Some(self.first), self.second].into_iter().flatten() {
             side.special(&mut pairs);
-        }
-        if pairs.iter().map(Vec::len).sum::<usize>() > MOST_PAIRS {
-            return Err(TooLarge);
         }
         for (target, mut peers) in pairs.into_iter().enumerate() {
             let Some(of_target) = self.targets.of[target] else { continue };
@@ -134,7 +123,6 @@ impl Pairing<'_, '_, '_> {
                 merged.entry((false, opening, sources)).or_default().push(target);
             }
         }
-        Ok(())
     }
 
     /// What is open between groups.

@@ -160,3 +160,32 @@ fn a_scope_limits_both_sides() {
     let matrix = Matrix::new(&reach, &Scope { to, ..Scope::default() }).expect("a small mesh");
     assert_eq!(shown(&matrix), ["shop/web@* → shop/api@euw1: TCP/8080"]);
 }
+
+#[test]
+fn what_is_said_of_most_is_said_once() {
+    let mut mesh = mesh(&[("euw1", "1.18.6"), ("use1", "1.18.6")]);
+    for at in 0..300 {
+        workload(&mut mesh, 0, &format!("shop/w{at}"));
+    }
+    workload(&mut mesh, 1, "shop/far");
+    let cluster = "{endpointSelector: {}, ingress: [{fromEntities: [cluster]}]}";
+    policy(&mut mesh, 0, "shop/inside", cluster);
+    let reach = Reach::new(&mesh);
+    let matrix = Matrix::new(&reach, &Scope::default()).expect("few pairs");
+    let rows = shown(&matrix);
+    let expected = [
+        "shop/far@use1 → *@euw1: nothing",
+        "world → shop/far@use1: every port",
+        "health ingress kube-apiserver kube-apiserver on a node remote-node unmanaged → *@euw1: \
+         every port",
+        "*@* → world: every port",
+        "*@* → *@*: every port",
+    ];
+    assert_eq!(rows, expected);
+    let far = matrix.roster.iter().position(|one| one.cluster == "use1").expect("it is there");
+    for near in [0, 150, 299] {
+        assert!(said(&matrix, far, near).is_closed());
+        assert!(said(&matrix, near, far).is_everything());
+        assert!(said(&matrix, near, 299 - near).is_everything());
+    }
+}

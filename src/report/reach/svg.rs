@@ -159,11 +159,10 @@ fn draw(grid: &Grid) -> String {
         ((left + width + slope).max(left + 380) + MARGIN, top + height + LEGEND + MARGIN);
     let mut picture = Picture { text: head(full_width, full_height) };
     for (name, from, to) in column_clusters {
-        let (x, y) = (left + usize::midpoint(from, to) + slope, MARGIN + GAP);
-        picture.text(x, y, "middle", "c", &title(name));
-        let (from, to) = (left + from, left + to);
+        let (from, to) = (left + from + slope, left + to + slope);
+        picture.text(from, MARGIN + GAP, "start", "c", &title(name));
         let y = MARGIN + 2 * GAP;
-        picture.line(from + slope, y, to + slope, y);
+        picture.line(from, y, to, y);
     }
     for (name, from, to) in row_clusters {
         let (from, to) = (top + from, top + to);
