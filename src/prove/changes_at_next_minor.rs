@@ -99,7 +99,7 @@ fn changes<'p>(
             "the isolation"
         } else if now.ports != after.ports {
             "the ports"
-        } else if !same(&now.peers, &after.peers) && !(alone && default_cluster) {
+        } else if !(same(&now.peers, &after.peers) || (alone && default_cluster)) {
             "the peers"
         } else if patterns(now).any(|known| {
             known.0.starts_with("**.")

@@ -1,15 +1,16 @@
 //! Addresses of pods as peers, which no pod has for Cilium.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 
 use super::Case;
-use super::gathered::{Gathered, describe};
+use super::gathered::{Gathered, describe, written};
 use crate::declare_rules;
 use crate::diagnostic::Diagnostics;
 use crate::policy::rule::Peer;
-use crate::reach::{Member, Origin};
 use crate::spec::cluster::IpamMode;
-use crate::topology::Topology;
+use crate::topology::{ClusterId, Topology};
 
 declare_rules! {
     /// ## What it does
@@ -40,26 +41,26 @@ declare_rules! {
 
 /// Reports each range of a rule once.
 pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
-    let shared = shared(case.topology);
+    let ranges = pods(case.topology);
     let mut gathered = Gathered::default();
-    for (id, member) in case.mesh.clusters() {
-        let written = || member.policies.iter().filter(|known| known.origin == Origin::Written);
-        if member.semantics.cidr_matches_pods() || written().next().is_none() {
+    for (id, policy) in written(case) {
+        let member = case.mesh.cluster(id);
+        if member.semantics.cidr_matches_pods() {
             continue;
         }
-        let ranges = pods(case.topology, member, &shared);
-        for known in written() {
-            for rule in &known.policy.rules {
-                for peer in rule.peers.said() {
-                    let Peer::Cidr { net, .. } = peer else { continue };
-                    let range = ranges.iter().find(|(range, _)| range.contains(net));
-                    let Some((_, cluster)) = range else { continue };
-                    let policy = describe(&known.policy);
-                    let message = format!(
-                        "`{net}` of `{policy}` is in the pod range of `{cluster}` and matches no pod"
-                    );
-                    gathered.add(&known.policy, rule.span, message, id);
-                }
+        for rule in &policy.rules {
+            for peer in rule.peers.said() {
+                let Peer::Cidr { net, .. } = peer else { continue };
+                let mut around = around(*net).filter_map(|wide| ranges.get(&wide)).flatten();
+                let Some(cluster) = around.find(|id| member.joined.contains(**id)) else {
+                    continue;
+                };
+                let cluster = &case.mesh.cluster(*cluster).name;
+                let name = describe(policy);
+                let message = format!(
+                    "`{net}` of `{name}` is in the pod range of `{cluster}` and matches no pod"
+                );
+                gathered.add(policy, rule.span, message, id);
             }
         }
     }
@@ -68,15 +69,24 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
     });
 }
 
-/// The ranges of pods that a cluster's pods reach by their own identity, with their clusters.
-fn pods<'t>(topology: &'t Topology, member: &Member, shared: &[IpNet]) -> Vec<(IpNet, &'t str)> {
-    let joined = member.joined.iter().map(|id| topology.cluster(id));
-    let joined = joined.filter(|cluster| cluster.ipam.mode != IpamMode::Eni);
-    let ranges = joined.flat_map(|cluster| {
-        cluster.pod_cidrs.iter().map(|cidr| (cidr.value.0, cluster.name.value.as_str()))
-    });
+/// A prefix and all that are around it.
+fn around(net: IpNet) -> impl Iterator<Item = IpNet> {
+    std::iter::successors(Some(net), IpNet::supernet)
+}
+
+/// The ranges in which there are only pods, with their clusters.
+fn pods(topology: &Topology) -> BTreeMap<IpNet, Vec<ClusterId>> {
+    let shared = shared(topology);
     let meets = |a: &IpNet, b: &IpNet| a.contains(b) || b.contains(a);
-    ranges.filter(|(range, _)| !shared.iter().any(|other| meets(range, other))).collect()
+    let mut ranges: BTreeMap<IpNet, Vec<ClusterId>> = BTreeMap::new();
+    for (id, cluster) in topology.clusters().filter(|(_, c)| c.ipam.mode != IpamMode::Eni) {
+        for range in cluster.pod_cidrs.iter().map(|cidr| cidr.value.0.trunc()) {
+            if !shared.iter().any(|other| meets(&range, other)) {
+                ranges.entry(range).or_default().push(id);
+            }
+        }
+    }
+    ranges
 }
 
 /// The ranges in which there is something else than pods.

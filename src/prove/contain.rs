@@ -12,13 +12,18 @@ use crate::policy::selector::{Operator, Requirement};
 /// Whether a rule is about no more than another one, in one direction and level, for the same
 /// action or any other.
 pub(super) fn rule(inner: &Rule, outer: &Rule) -> bool {
-    inner.direction == outer.direction
-        && inner.node == outer.node
+    subject(inner, outer)
         && inner.requires.is_empty()
         && outer.requires.is_empty()
         && ports(inner.ports.as_deref(), outer.ports.as_deref())
-        && selector(&inner.subject, &outer.subject)
         && peers(inner, outer)
+}
+
+/// Whether a rule is about no more endpoints than another one, in one direction.
+pub(super) fn subject(inner: &Rule, outer: &Rule) -> bool {
+    inner.direction == outer.direction
+        && inner.node == outer.node
+        && selector(&inner.subject, &outer.subject)
 }
 
 /// Whether all that fulfils one selector fulfils the other.

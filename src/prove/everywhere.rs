@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Case;
+use super::contain;
 use super::gathered::describe;
 use crate::policy::rule::{Direction, Rule};
 use crate::policy::{Policy, label};
@@ -10,7 +11,8 @@ use crate::reach::{Member, Origin};
 use crate::source::Span;
 use crate::topology::ClusterSet;
 
-/// Most pairs of rules that are compared; only those about one namespace are.
+/// Most pairs of rules, and of their peers and ports, that are compared; only rules about one
+/// namespace are.
 pub(super) const MOST: usize = 20_000_000;
 
 /// A rule with its policy.
@@ -81,11 +83,27 @@ pub(super) fn each<'a>(
         let others = if place.is_some() { &**known } else { &[] };
         for one in known.iter().filter(|one| about(one)) {
             *left = left.checked_sub(others.len() + everywhere.len())?;
-            let mut others = others.iter().chain(everywhere).filter(|other| other.at != one.at);
-            take(one, others.find(|other| does(one, other)));
+            let mut by = None;
+            for other in others.iter().chain(everywhere) {
+                if other.at == one.at || !contain::subject(one.rule, other.rule) {
+                    continue;
+                }
+                *left = left.checked_sub(size(one.rule).saturating_mul(size(other.rule)))?;
+                if does(one, other) {
+                    by = Some(other);
+                    break;
+                }
+            }
+            take(one, by);
         }
     }
     Some(())
+}
+
+/// How much of a rule is compared.
+fn size(rule: &Rule) -> usize {
+    let ports = rule.ports.iter().flatten().map(|known| known.ports.len()).sum::<usize>();
+    1 + rule.peers.said().len() + ports
 }
 
 /// The rules of a cluster by the namespace of their subjects; those about several under nothing.

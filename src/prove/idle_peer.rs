@@ -34,21 +34,29 @@ declare_rules! {
     pub static IDLE_PEER = { code: "LB4026", name: "idle-peer", summary: "a peer that is none of the pods that are known", severity: Warning };
 }
 
+/// Most pods that are looked at for all peers together.
+const MOST: usize = 20_000_000;
+
 /// Reports each rule with such a peer once.
 pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
     let mut places = None;
     let mut gathered = Gathered::default();
+    let mut left = MOST;
     for (id, policy) in written(case) {
         let places = places.get_or_insert_with(|| Places::of(case));
         for rule in &policy.rules {
             for peer in rule.peers.said() {
                 let Peer::Labels { selector, endpoints: true } = peer else { continue };
-                if let Some(why) = idle(case, places, id, selector) {
+                if let Some(why) = idle(case, places, (id, &mut left), selector) {
                     let message = format!("a peer of `{}` {why}", describe(policy));
                     gathered.add(policy, rule.span, message, id);
                 }
             }
         }
+    }
+    if left == 0 {
+        let why = "there are too many peers to look at";
+        found.not_checked(case.topology.name.span, "peers of hand-written policies", why);
     }
     gathered.everywhere(case).report(&IDLE_PEER, case.mesh, found, |finding| {
         finding.help("correct the labels of the peer, or remove it")
@@ -59,7 +67,7 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
 fn idle(
     case: &Case<'_>,
     places: &Places<'_>,
-    id: ClusterId,
+    (id, left): (ClusterId, &mut usize),
     selector: &Selector,
 ) -> Option<String> {
     if never_there(selector, true).next().is_some() || selector.is_reserved() {
@@ -83,12 +91,22 @@ fn idle(
         }
     };
     let namespaces = named(selector, NAMESPACE)?;
+    take(left, clusters.len().saturating_mul(namespaces.len()))?;
     let pairs = clusters.iter().flat_map(|id| namespaces.iter().map(move |name| (*id, *name)));
     let known =
         pairs.map(|(id, name)| places.known_or_absent(id, name)).collect::<Option<Vec<_>>>()?;
+    // Where there are too many to look at, one of them may be selected.
+    take(left, known.iter().map(|known| known.len()).sum())?;
     let mut known = known.into_iter().flatten();
     let none = !known.any(|endpoint| may_select(selector, endpoint));
     none.then(|| "is none of the pods of its namespace".to_owned())
+}
+
+/// Takes from what is left; nothing where that is not enough, and then there is none left.
+fn take(left: &mut usize, count: usize) -> Option<()> {
+    let rest = left.checked_sub(count);
+    *left = rest.unwrap_or_default();
+    rest.map(|_| ())
 }
 
 fn cluster_named(topology: &Topology, name: &str) -> Option<ClusterId> {

@@ -42,13 +42,9 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
     for (id, policy) in written(case) {
         let places = places.get_or_insert_with(|| Places::of(case));
         let semantics = &case.mesh.cluster(id).semantics;
-        let mut seen: Vec<&Selector> = Vec::new();
+        let mut seen: BTreeSet<&Selector> = BTreeSet::new();
         for rule in policy.rules.iter().filter(|rule| !rule.node) {
-            if seen.contains(&&rule.subject) {
-                continue;
-            }
-            seen.push(&rule.subject);
-            if is_reported(&rule.subject, semantics) {
+            if !seen.insert(&rule.subject) || is_reported(&rule.subject, semantics) {
                 continue;
             }
             let Some(namespaces) = named(&rule.subject, NAMESPACE) else { continue };

@@ -1,5 +1,7 @@
 //! A label that is part of no identity.
 
+use std::collections::BTreeSet;
+
 use super::Case;
 use super::gathered::{Gathered, describe, written};
 use super::known::never_there;
@@ -43,14 +45,13 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
             continue;
         }
         let version = (semantics.version().major, semantics.version().minor);
-        let mut seen: Vec<&Selector> = Vec::new();
+        let mut seen: BTreeSet<&Selector> = BTreeSet::new();
         for rule in &policy.rules {
             let peers = rule.peers.said().iter().filter_map(|peer| match peer {
                 Peer::Labels { selector, endpoints: true } => Some(selector),
                 _ => None,
             });
-            let subject = (!rule.node && !seen.contains(&&rule.subject)).then_some(&rule.subject);
-            seen.extend(subject);
+            let subject = (!rule.node && seen.insert(&rule.subject)).then_some(&rule.subject);
             for key in
                 subject.into_iter().chain(peers).flat_map(|s| never_there(s, version >= (1, 18)))
             {

@@ -1,10 +1,13 @@
 //! Names as peers without a rule that shows the agent what they stand for.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Case;
 use super::contain::disjoint;
 use super::gathered::{Gathered, describe};
 use crate::declare_rules;
 use crate::diagnostic::Diagnostics;
+use crate::policy::Selector;
 use crate::policy::rule::{L7, Peer, Rule};
 use crate::reach::Origin;
 
@@ -38,15 +41,29 @@ declare_rules! {
     pub static NAME_WITHOUT_DNS_RULE = { code: "LB4023", name: "name-without-dns-rule", summary: "names as peers whose addresses no agent learns", severity: Warning };
 }
 
+/// Most subjects of rules with `dns` in a cluster that are looked at.
+const MOST: usize = 1_000;
+
 /// Reports each rule once.
 pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
     let mut gathered = Gathered::default();
     for (id, member) in case.mesh.clusters() {
         let rules = member.policies.iter().flat_map(|known| &known.policy.rules);
-        let queries: Vec<&Rule> = rules.filter(|rule| shows_answers(rule)).collect();
+        let queries: BTreeSet<&Selector> =
+            rules.filter(|rule| shows_answers(rule)).map(|rule| &rule.subject).collect();
+        let mut seen: BTreeMap<&Selector, bool> = BTreeMap::new();
+        if queries.len() >= MOST {
+            let why = "there are too many rules with `dns` to compare them";
+            found.not_checked(member.span, "names as peers", why);
+            continue;
+        }
         for known in member.policies.iter().filter(|known| known.origin == Origin::Written) {
             for rule in known.policy.rules.iter().filter(|rule| has_names(rule)) {
-                if queries.iter().all(|query| disjoint(&rule.subject, &query.subject)) {
+                let alone = || {
+                    queries.len() < MOST
+                        && queries.iter().all(|query| disjoint(&rule.subject, query))
+                };
+                if *seen.entry(&rule.subject).or_insert_with(alone) {
                     let policy = describe(&known.policy);
                     let message = format!("no rule shows agents what the names of `{policy}` are");
                     gathered.add(&known.policy, rule.span, message, id);

@@ -86,11 +86,7 @@ fn whole(inner: &Rule, outer: &Rule) -> bool {
 }
 
 fn isolates(inner: &Rule, outer: &Rule) -> bool {
-    inner.default_deny
-        && inner.direction == outer.direction
-        && inner.node == outer.node
-        && inner.requires.is_empty()
-        && contain::selector(&inner.subject, &outer.subject)
+    inner.default_deny && inner.requires.is_empty() && contain::subject(inner, outer)
 }
 
 /// Whether a rule is about no peer, so that isolation is all that it does.

@@ -1,12 +1,14 @@
 //! The mesh of a topology: what compile generates together with the hand-written objects.
 
+mod sets;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use semver::Version;
 
 use super::mesh::{Endpoint, Member, Mesh, Origin, Standing, WrittenPolicy};
-use super::objects::{self, Objects, Pairs, Pods, Unplaced};
+use super::objects::{self, Objects, Pairs, Pods};
 use super::settings;
 use crate::compile::{self, Index};
 use crate::diagnostic::NotChecked;
@@ -27,11 +29,7 @@ pub fn mesh(topology: &Topology, index: &Index) -> Mesh {
 /// The mesh of a topology whose policies were compiled from `rendered`, which differs from it in
 /// the versions of its clusters at most: what agents have until manifests are rendered anew.
 pub fn mesh_of(topology: &Topology, rendered: &Topology, index: &Index) -> Mesh {
-    let sets: Vec<Objects<'_>> = topology
-        .manifests
-        .par_iter()
-        .map(|set| Objects::read(&set.objects, Unplaced::Unknown))
-        .collect();
+    let sets = sets::read(topology);
     let source =
         Source { topology, rendered, index, of_workloads: services(topology), sets: &sets };
     let ids: Vec<ClusterId> = topology.clusters().map(|(id, _)| id).collect();
@@ -43,10 +41,13 @@ pub fn mesh_of(topology: &Topology, rendered: &Topology, index: &Index) -> Mesh 
     let clusters: Vec<Member> = read.into_iter().map(|(member, _)| member).collect();
     let names = source.names(&clusters);
     let places = source.places();
+    let candidates = source.candidates();
     let endpoints: Vec<Vec<Endpoint>> = ids
         .par_iter()
         .filter(|id| known[id.index()])
-        .map(|id| source.endpoints(*id, &clusters[id.index()], &places[id.index()], &names))
+        .map(|id| {
+            source.endpoints(*id, &clusters[id.index()], &places[id.index()], (&candidates, &names))
+        })
         .collect();
     let endpoints = endpoints.into_iter().flatten().collect();
     Mesh { clusters, endpoints, unread, unnumbered: names.unnumbered }
@@ -60,11 +61,7 @@ pub fn written_under(
     index: &Index,
     version: &(dyn Fn(&Cluster) -> Option<Version> + Sync),
 ) -> Vec<Vec<WrittenPolicy>> {
-    let sets: Vec<Objects<'_>> = topology
-        .manifests
-        .iter()
-        .map(|set| Objects::read(&set.objects, Unplaced::Unknown))
-        .collect();
+    let sets = sets::read(topology);
     let rendered = topology;
     let source = Source { topology, rendered, index, of_workloads: Vec::new(), sets: &sets };
     let ids: Vec<ClusterId> = topology.clusters().map(|(id, _)| id).collect();
@@ -158,16 +155,16 @@ impl<'a> Source<'a> {
     fn known(&self, id: ClusterId) -> Known {
         let mut known = Known { services: Some(Vec::new()), ..Known::default() };
         let mut services = Vec::new();
+        let mut names: BTreeSet<(&str, &str)> = BTreeSet::new();
         for objects in self.applied(id) {
             known.cidr_groups.extend(objects.groups.iter().cloned());
+            let named = |known: &'a Service| (known.namespace.as_str(), known.name.as_str());
+            names.extend(objects.services.iter().map(named));
             services.extend(objects.services.iter().cloned());
         }
         for service in self.index.services[id.index()].iter().map(|id| self.topology.service(*id)) {
             let namespace = &self.topology.namespace(service.namespace).name.value;
-            let same = |known: &&Service| {
-                known.name == service.name.value && known.namespace == *namespace
-            };
-            if services.iter().find(same).is_none() {
+            if !names.contains(&(namespace.as_str(), service.name.value.as_str())) {
                 services.push(Service {
                     name: service.name.value.clone(),
                     namespace: namespace.clone(),
@@ -231,25 +228,18 @@ impl<'a> Source<'a> {
         cluster: ClusterId,
         member: &Member,
         workloads: &[WorkloadId],
-        names: &Names,
+        (candidates, names): (&[Vec<Vec<WorkloadId>>], &Names),
     ) -> Vec<Endpoint> {
         let mut objects: BTreeMap<&str, &Pairs> = BTreeMap::new();
-        let mut pods: BTreeMap<&str, Vec<&Pods>> = BTreeMap::new();
-        for set in self.applied(cluster) {
-            objects.extend(set.namespaces.iter().map(|(name, labels)| (&**name, labels)));
-            for found in &set.pods {
-                pods.entry(&found.namespace).or_default().push(found);
-            }
-        }
         let mut taken: BTreeMap<WorkloadId, Vec<&Pods>> = BTreeMap::new();
         let mut others: Vec<&Pods> = Vec::new();
-        let by_namespace = self.by_namespace(workloads);
-        for (namespace, pods) in &pods {
-            let declared = by_namespace.get(namespace).map_or(&[][..], |known| &**known);
-            for found in pods {
-                let fits =
-                    declared.iter().filter(|id| found.have(&self.topology.workload(**id).labels));
-                match fits.max_by_key(|id| self.topology.workload(**id).labels.len()) {
+        let sets = self.topology.manifests.iter().zip(self.sets).zip(candidates);
+        for ((_, set), candidates) in sets.filter(|((set, _), _)| set.clusters.contains(cluster)) {
+            objects.extend(set.namespaces.iter().map(|(name, labels)| (&**name, labels)));
+            for (found, fits) in set.pods.iter().zip(candidates) {
+                let here =
+                    |id: &&WorkloadId| self.topology.workload(**id).clusters.contains(cluster);
+                match fits.iter().find(here) {
                     Some(id) => taken.entry(*id).or_default().push(found),
                     None => others.push(found),
                 }
@@ -277,13 +267,23 @@ impl<'a> Source<'a> {
         made
     }
 
-    fn by_namespace(&self, workloads: &[WorkloadId]) -> BTreeMap<&'a str, Vec<WorkloadId>> {
-        let mut known: BTreeMap<&str, Vec<WorkloadId>> = BTreeMap::new();
-        for id in workloads {
-            let namespace = self.topology.namespace(self.topology.workload(*id).namespace);
-            known.entry(&namespace.name.value).or_default().push(*id);
+    /// The workloads whose pods the pods of each set may be: those of their namespace whose labels
+    /// they have, the one with the most labels first.
+    fn candidates(&self) -> Vec<Vec<Vec<WorkloadId>>> {
+        let mut declared: BTreeMap<&str, Vec<WorkloadId>> = BTreeMap::new();
+        for (at, workload) in self.topology.workloads.iter().enumerate() {
+            let namespace = self.topology.namespace(workload.namespace);
+            declared.entry(&namespace.name.value).or_default().push(WorkloadId::new(at));
         }
-        known
+        let labels = |id: &WorkloadId| &*self.topology.workload(*id).labels;
+        let of = |pods: &Pods| -> Vec<WorkloadId> {
+            let known = declared.get(&*pods.namespace).map_or(&[][..], |known| &**known);
+            let fits = known.iter().copied().filter(|id| pods.have(labels(id)));
+            let mut fits: Vec<WorkloadId> = fits.collect();
+            fits.sort_by_key(|id| std::cmp::Reverse(labels(id).len()));
+            fits
+        };
+        self.sets.iter().map(|set| set.pods.par_iter().map(of).collect()).collect()
     }
 
     /// The endpoints of a workload in a cluster: one for each template among the objects that has
