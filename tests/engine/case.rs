@@ -104,6 +104,14 @@ pub(crate) struct Answer {
     pub(crate) flows: Vec<Verdicts>,
 }
 
+impl Answer {
+    /// Whether the engine panicked on one of the flows.
+    pub(crate) fn panicked(&self) -> bool {
+        let ends = self.flows.iter().flat_map(|flow| [&flow.egress, &flow.ingress]);
+        ends.into_iter().any(|end| end.error.starts_with("panic:"))
+    }
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Taken {

@@ -177,10 +177,13 @@ impl Peer {
         requires: &[&Selector],
     ) -> bool {
         let Self::Labels { selector, endpoints } = self else { return false };
-        let Some(name) = peer.aggregate(semantics.cluster()).filter(|_| semantics.aggregates())
-        else {
-            return false;
-        };
+        // An address that policies may select gives a node an identity of its own.
+        let addressed = matches!(peer.sort, Sort::RemoteNode { .. })
+            && peer.address.is_some()
+            && semantics.settings().cidr_matches_nodes;
+        let name = peer.aggregate(semantics.cluster());
+        let name = name.or(addressed.then_some("aggregate-remote-node"));
+        let Some(name) = name.filter(|_| semantics.aggregates()) else { return false };
         let requires = if *endpoints { requires } else { &[] };
         let label = Label::new(Source::Reserved, name, "");
         selects(selector, requires, &std::iter::once(label).collect())

@@ -133,7 +133,8 @@ impl Maker {
         if self.minor <= 18 && self.dice.chance(4) {
             item[section.peers("Requires")] = json!([self.peer()]);
         }
-        if !section.deny && self.dice.chance(2) {
+        // In 1.16 it changes which of the map's entries the pod's own node meets.
+        if !section.deny && self.dice.chance(2) && self.minor > 16 {
             item["authentication"] = json!({"mode": "disabled"});
         }
         item

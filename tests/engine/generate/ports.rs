@@ -31,7 +31,8 @@ impl Maker {
                 let mut ports =
                     vec![json!({"port": "53", "protocol": self.one(&["UDP", "ANY", "TCP"])})];
                 if !proper {
-                    ports.push(self.port());
+                    let port = forward(self.port());
+                    ports.push(port);
                 }
                 let count = self.dice.between(1, 2);
                 let names: Vec<Value> = (0..count).map(|_| self.name()).collect();
@@ -45,7 +46,7 @@ impl Maker {
                 json!({"ports": [{"port": "443", "protocol": "TCP"}], "serverNames": ["www.example.com"]})
             }
             _ => {
-                let mut port = if proper { self.tcp() } else { self.port() };
+                let mut port = if proper { self.tcp() } else { forward(self.port()) };
                 if port["port"] == "443" {
                     port["port"] = json!("80");
                 }
@@ -136,4 +137,12 @@ impl Maker {
         }
         made
     }
+}
+
+/// A range that ends before it starts is none, and to the merge of L7 parsers another port: made one.
+fn forward(mut port: Value) -> Value {
+    if port["port"] == "9090" && port["endPort"] == 80 {
+        port["endPort"] = json!(9091);
+    }
+    port
 }

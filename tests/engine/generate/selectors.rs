@@ -206,8 +206,9 @@ impl Maker {
                 making.labels.insert(key, json!(""));
             }
             7..9 => making.expressions.push(json!({"key": key, "operator": "Exists"})),
-            // `world-ipv4` is always there and no `world`, and holds every address.
-            _ if word == "world" && self.minor <= 17 => {}
+            // Until 1.17 `world-ipv4` is always there and no `world`, and holds every address; in
+            // 1.20 only what other policies have a prefix of is selected by what stands for it.
+            _ if word == "world" && (self.minor <= 17 || self.minor == 20) => {}
             _ => making.expressions.push(json!({"key": key, "operator": "DoesNotExist"})),
         }
     }
