@@ -14,7 +14,7 @@ use crate::policy::rule::Rule;
 use crate::policy::verdict::{Because, Outcome};
 use crate::policy::{Direction, Identity, OpenPorts, Opening, Protocol, Subject};
 use crate::reach::outside::Outsider;
-use crate::reach::{EndpointId, Mesh, Party, Reach};
+use crate::reach::{EndpointId, Mesh, Origin, Party, Reach};
 use crate::source::Span;
 use crate::topology::ClusterId;
 
@@ -79,7 +79,7 @@ pub(super) struct Differences {
 }
 
 type BlockedKey = (Why, Direction, Cause);
-type BeyondKey = (Span, Direction, Cause);
+type BeyondKey = (Span, Direction);
 
 #[derive(Default)]
 struct Groups {
@@ -94,7 +94,7 @@ impl Groups {
     }
 
     fn beyond(&mut self, one: Beyond) {
-        let key = (one.span, one.example.direction, one.cause.clone());
+        let key = (one.span, one.example.direction);
         let known = self.beyond.entry(key).or_insert_with(|| one.clone());
         if one.through && !known.through {
             *known = one;
@@ -377,7 +377,15 @@ impl<'a> Comparison<'a> {
         for ports in ports.iter().filter(tcp).chain(others) {
             let toward = asked.subject.toward(other);
             let verdict = toward.at(ports.protocol, ports.first);
-            let cause = self.cause(asked.end.cluster, &verdict.rules, false);
+            // Where rules that somebody wrote are among them, these open what is not declared.
+            let policies = &self.mesh.cluster(asked.end.cluster).policies;
+            let by_hand = |rule: &&&Rule| {
+                let mut written = policies.iter().filter(|one| one.origin == Origin::Written);
+                written.any(|one| one.policy.rules.iter().any(|own| std::ptr::eq(own, **rule)))
+            };
+            let written: Vec<&Rule> = verdict.rules.iter().filter(by_hand).copied().collect();
+            let rules = if written.is_empty() { &verdict.rules } else { &written };
+            let cause = self.cause(asked.end.cluster, rules, false);
             let example = example(asked, name(), ports);
             let span = match cause.rules.first() {
                 Some(span) => *span,
