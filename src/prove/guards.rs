@@ -77,8 +77,8 @@ impl<'a> Guards<'a> {
             }
         };
         self.between_pods(rule, &from, &to)
-            .or_else(|| self.to_outsiders(rule, &from, &to))
-            .or_else(|| self.from_outsiders(rule, &from, &to))
+            .or_else(|| self.with_called_outsiders(rule, &from, &to))
+            .or_else(|| self.with_calling_outsiders(rule, &from, &to))
     }
 
     fn side(&self, peer: Option<&'a Peer>) -> Side<'a> {
@@ -254,11 +254,16 @@ impl<'a> Guards<'a> {
         flows.take(MOST).collect()
     }
 
-    fn to_outsiders(&self, rule: &'a GuardRule, from: &Side<'_>, to: &Side<'_>) -> Option<Broken> {
+    fn with_called_outsiders(
+        &self,
+        rule: &'a GuardRule,
+        from: &Side<'_>,
+        to: &Side<'_>,
+    ) -> Option<Broken> {
         self.outside(rule, &from.pods, &to.outsiders, Direction::Egress)
     }
 
-    fn from_outsiders(
+    fn with_calling_outsiders(
         &self,
         rule: &'a GuardRule,
         from: &Side<'_>,
