@@ -6,6 +6,7 @@
 
 pub mod cause;
 pub mod flows;
+pub mod plain;
 pub mod plan;
 pub mod policies;
 pub mod values;

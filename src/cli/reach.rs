@@ -3,9 +3,7 @@
 mod diff;
 mod format;
 mod load;
-mod manifests;
 mod matrix;
-mod pinned;
 mod question;
 
 use clap::Subcommand;

@@ -3,9 +3,9 @@
 use super::super::context::Context;
 use super::super::error::Error;
 use super::super::exit::Exit;
+use super::super::manifests::{Manifests, clusters};
+use super::super::pinned::Pinned;
 use super::super::resolved::Resolved;
-use super::manifests::Manifests;
-use super::pinned::Pinned;
 use crate::compile::Index;
 use crate::diagnostic::Diagnostics;
 use crate::reach::found;
@@ -50,21 +50,8 @@ impl Origin {
     /// Reads plain manifests.
     pub(super) fn read(&self) -> Result<Loaded, Error> {
         let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
-        let mut clusters = Vec::new();
-        for known in &self.manifests {
-            let same = |other: &&Manifests| other.cluster == known.cluster;
-            if self.manifests.iter().filter(same).count() > 1 {
-                let message = format!("`{}` is named twice in `--manifests`", known.cluster);
-                let help = "name a folder that has all of its manifests";
-                return Err(Error::new(message).help(help));
-            }
-            clusters.push(known.cluster(&self.cilium, &mut sources, &mut found)?);
-        }
-        let unknown = self.cilium.iter().filter_map(Pinned::cluster);
-        let known = |name: &&str| clusters.iter().any(|cluster| cluster.name == **name);
-        if let Some(name) = unknown.filter(|name| !known(name)).min() {
-            return Err(Error::new(format!("`--cilium` names `{name}`, which is no cluster here")));
-        }
+        let clusters =
+            clusters(&self.manifests, &self.cilium, "--cilium", &mut sources, &mut found)?;
         let meant = found::mesh(&clusters);
         let meant = meant.map_err(|refused| Error::new(refused.why).help(refused.help))?;
         let found::Found { mesh, services, because } = meant;

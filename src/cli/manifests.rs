@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::super::error::Error;
+use super::error::Error;
 use super::pinned::{Pinned, of};
 use crate::diagnostic::Diagnostics;
 use crate::manifest::Manifest;
@@ -36,13 +36,12 @@ impl FromStr for Manifests {
 
 impl Manifests {
     /// Reads the cluster.
-    pub(super) fn cluster(
+    fn cluster(
         &self,
         cilium: &[Pinned],
         sources: &mut SourceMap,
         found: &mut Diagnostics,
     ) -> Result<Cluster, Error> {
-        let name = self.cluster.clone();
         let begin = sources.iter().count();
         let objects = if self.path == Path::new("-") {
             files::stream("<standard input>", input()?, sources, found)
@@ -52,9 +51,34 @@ impl Manifests {
         let first = sources.iter().nth(begin).map(|(id, _)| id);
         let shown = self.path.display().to_string();
         let span = Span::start_of(first.unwrap_or_else(|| sources.add(shown, "")));
-        let version = of(&name, cilium);
-        Ok(Cluster { name, span, objects, version })
+        let version = of(&self.cluster, cilium);
+        Ok(Cluster { name: self.cluster.clone(), span, objects, version })
     }
+}
+
+/// Reads clusters, each named once. `option` is what names versions.
+pub(super) fn clusters(
+    manifests: &[Manifests],
+    pinned: &[Pinned],
+    option: &str,
+    sources: &mut SourceMap,
+    found: &mut Diagnostics,
+) -> Result<Vec<Cluster>, Error> {
+    let mut clusters = Vec::new();
+    for known in manifests {
+        let same = |other: &&Manifests| other.cluster == known.cluster;
+        if manifests.iter().filter(same).count() > 1 {
+            let error = Error::new(format!("`{}` is named twice in `--manifests`", known.cluster));
+            return Err(error.help("name a folder that has all of its manifests"));
+        }
+        clusters.push(known.cluster(pinned, sources, found)?);
+    }
+    let unknown = pinned.iter().filter_map(Pinned::cluster);
+    let known = |name: &&str| clusters.iter().any(|cluster| cluster.name == **name);
+    if let Some(name) = unknown.filter(|name| !known(name)).min() {
+        return Err(Error::new(format!("`{option}` names `{name}`, which is no cluster here")));
+    }
+    Ok(clusters)
 }
 
 /// Reads a folder, or one file of it.
