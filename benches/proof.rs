@@ -16,7 +16,9 @@ use std::env;
 
 use clock::timed;
 use landbridge::compile::Index;
+use landbridge::diagnostic::Diagnostics;
 use landbridge::policy::Direction;
+use landbridge::prove;
 use landbridge::reach::{Mesh, Reach, Standing, declared, possible};
 use project::Size;
 use resolved::{read, topology_of};
@@ -41,9 +43,15 @@ fn main() {
         let known = timed(3, || Reach::new(&mesh));
         let reach = Reach::new(&mesh);
         let ends = timed(3, || ends(&mesh, &reach));
+        let proved = timed(3, || {
+            let mut found = Diagnostics::new();
+            prove::run(&topology, &index, &mut found);
+            found
+        });
         println!(
             "{size} clusters, {policies} policies, {declared} + {} endpoints: mesh {made:?}, \
-             possible {added:?}, reach {known:?}, ends {ends:?} ({} pairs)",
+             possible {added:?}, reach {known:?}, ends {ends:?} ({} pairs), \
+             proof {proved:?}",
             mesh.endpoints.len() - declared,
             self::ends(&mesh, &reach)
         );

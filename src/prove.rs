@@ -31,6 +31,7 @@ pub mod unread_policy_key;
 
 mod compare;
 mod contain;
+mod cover;
 mod everywhere;
 mod expected;
 mod gathered;

@@ -18,6 +18,7 @@ use crate::reach::{EndpointId, Mesh, Origin, Party, Reach};
 use crate::source::Span;
 use crate::topology::ClusterId;
 
+use super::cover::{Cover, Pods};
 use super::gathered::describe;
 use super::intent::{End, Intent, Meant, Names, Permitted, Roles, Why, missing, plain};
 use super::outsiders;
@@ -110,7 +111,8 @@ impl Groups {
 
 /// Compares what is open with what is meant.
 pub(super) fn compare(reach: &Reach<'_>, intent: &Intent<'_>) -> Differences {
-    let comparison = Comparison::new(reach, intent);
+    let sides = Sides::new(reach.mesh(), intent);
+    let comparison = Comparison::new(reach, intent, &sides);
     let ids: Vec<EndpointId> = reach.mesh().endpoints().map(|(id, _)| id).collect();
     let pods = ids.par_iter().map(|id| comparison.pod(*id));
     let groups = pods.reduce(Groups::default, Groups::and);
@@ -128,13 +130,44 @@ struct Comparison<'a> {
     reach: &'a Reach<'a>,
     mesh: &'a Mesh,
     intent: &'a Intent<'a>,
-    roles: Vec<Roles>,
     names: Names,
+    sides: &'a Sides,
+    cover: Cover<'a>,
+}
+
+/// Who is on which side of the flows.
+#[derive(Default)]
+struct Sides {
+    /// Of each pod.
+    roles: Vec<Roles>,
     /// The pods of each peer of each flow.
-    callers: BTreeMap<(u32, u32), Vec<EndpointId>>,
-    called: BTreeMap<(u32, u32), Vec<EndpointId>>,
+    callers: Pods,
+    called: Pods,
     /// The pods of the DNS of each cluster.
     dns: Vec<Vec<EndpointId>>,
+}
+
+impl Sides {
+    fn new(mesh: &Mesh, intent: &Intent<'_>) -> Self {
+        let roles: Vec<Roles> = mesh
+            .endpoints
+            .par_iter()
+            .map(|known| intent.roles(&known.identity, known.cluster))
+            .collect();
+        let mut sides = Self { dns: vec![Vec::new(); mesh.clusters.len()], ..Self::default() };
+        for ((id, endpoint), roles) in mesh.endpoints().zip(&roles) {
+            for role in &roles.caller {
+                sides.callers.entry(*role).or_default().push(id);
+            }
+            for role in &roles.called {
+                sides.called.entry(*role).or_default().push(id);
+            }
+            if intent.answers(&endpoint.identity, endpoint.cluster) {
+                sides.dns[endpoint.cluster.index()].push(id);
+            }
+        }
+        Self { roles, ..sides }
+    }
 }
 
 /// One end in one direction.
@@ -148,28 +181,11 @@ struct Asked<'a, 'b> {
 }
 
 impl<'a> Comparison<'a> {
-    fn new(reach: &'a Reach<'a>, intent: &'a Intent<'a>) -> Self {
+    fn new(reach: &'a Reach<'a>, intent: &'a Intent<'a>, sides: &'a Sides) -> Self {
         let mesh = reach.mesh();
-        let roles: Vec<Roles> = mesh
-            .endpoints
-            .par_iter()
-            .map(|known| intent.roles(&known.identity, known.cluster))
-            .collect();
-        let (mut callers, mut called) = (BTreeMap::new(), BTreeMap::new());
-        let mut dns = vec![Vec::new(); mesh.clusters.len()];
-        for ((id, endpoint), roles) in mesh.endpoints().zip(&roles) {
-            for role in &roles.caller {
-                callers.entry(*role).or_insert_with(Vec::new).push(id);
-            }
-            for role in &roles.called {
-                called.entry(*role).or_insert_with(Vec::new).push(id);
-            }
-            if intent.answers(&endpoint.identity, endpoint.cluster) {
-                dns[endpoint.cluster.index()].push(id);
-            }
-        }
         let names = Names::of(mesh);
-        Self { reach, mesh, intent, roles, names, callers, called, dns }
+        let cover = Cover::new(reach, intent, &sides.callers, &sides.called, &sides.dns);
+        Self { reach, mesh, intent, names, sides, cover }
     }
 
     /// Compares both directions of a pod.
@@ -179,7 +195,7 @@ impl<'a> Comparison<'a> {
         for direction in [Direction::Egress, Direction::Ingress] {
             let end = End {
                 identity: &endpoint.identity,
-                roles: &self.roles[id.index()],
+                roles: &self.sides.roles[id.index()],
                 cluster: endpoint.cluster,
                 direction,
             };
@@ -201,9 +217,14 @@ impl<'a> Comparison<'a> {
     /// The pods that a pod may let through, and those that it has to, with what is open to them.
     fn peers(&self, asked: &Asked<'_, '_>, id: EndpointId) -> Vec<(EndpointId, Arc<Opening>)> {
         let end = &asked.end;
+        if let Some(rest) = self.cover.rest(end, asked.subject, &self.names, asked.closed) {
+            let joined = rest.into_iter().filter(|peer| self.reach.joined(id, *peer));
+            let open = |peer| Arc::new(self.reach.end(id, end.direction, Party::Endpoint(peer)));
+            return joined.map(|peer| (peer, open(peer))).collect();
+        }
         let others = match end.direction {
-            Direction::Egress => &self.called,
-            Direction::Ingress => &self.callers,
+            Direction::Egress => &self.sides.called,
+            Direction::Ingress => &self.sides.callers,
         };
         let mut peers: Vec<EndpointId> = Vec::new();
         for role in end.roles.own(end.direction) {
@@ -213,7 +234,7 @@ impl<'a> Comparison<'a> {
             }
         }
         if end.direction == Direction::Egress {
-            peers.extend(&self.dns[end.cluster.index()]);
+            peers.extend(&self.sides.dns[end.cluster.index()]);
         }
         let known = self.reach.openings(id, end.direction);
         match &known {
@@ -242,7 +263,7 @@ impl<'a> Comparison<'a> {
     /// Compares an end with one pod.
     fn peer(&self, asked: &Asked<'_, '_>, peer: EndpointId, open: &Opening, groups: &mut Groups) {
         let other = self.mesh.endpoint(peer);
-        let roles = &self.roles[peer.index()];
+        let roles = &self.sides.roles[peer.index()];
         let mut permitted = Permitted::nothing();
         let mut parts = Vec::new();
         self.intent.with_pod(

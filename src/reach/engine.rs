@@ -97,15 +97,21 @@ impl<'m> Reach<'m> {
     /// The endpoints that a selector selects, sorted.
     pub fn selected(&self, selector: &Selector) -> Vec<EndpointId> {
         match self.known(selector) {
-            Some(known) => known.to_vec(),
+            Some((_, known)) => known.to_vec(),
             None => self.index.selected(selector),
         }
     }
 
     /// Whom the selector of a peer of some rule of the mesh selects.
-    fn known(&self, selector: &Selector) -> Option<&[EndpointId]> {
+    /// Equal selectors have the same number.
+    pub fn known(&self, selector: &Selector) -> Option<(u32, &[EndpointId])> {
         let at = self.places.binary_search_by_key(&address(selector), |place| place.0).ok()?;
-        Some(&self.selected[self.places[at].1 as usize])
+        let number = self.places[at].1;
+        Some((number, &self.selected[number as usize]))
+    }
+
+    fn peers_of(&self, selector: &Selector) -> &[EndpointId] {
+        self.known(selector).map_or(&[], |(_, ids)| ids)
     }
 
     /// The identity of a party.
@@ -170,7 +176,7 @@ impl<'m> Reach<'m> {
                 always.push(at);
             }
             let selectors = rule.peers.selectors();
-            let selected = selectors.flat_map(|one| self.known(one).into_iter().flatten());
+            let selected = selectors.flat_map(|one| self.peers_of(one));
             fitting.extend(selected.map(|id| (*id, at)));
         }
         fitting.sort_unstable();
@@ -214,7 +220,7 @@ impl<'m> Reach<'m> {
                 if semantics.aggregates() && selector.selects_aggregates() {
                     return Admitted::Everyone;
                 }
-                ids.extend(self.known(selector).into_iter().flatten());
+                ids.extend(self.peers_of(selector));
             }
         }
         ids.sort_unstable();

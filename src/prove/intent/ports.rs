@@ -20,7 +20,7 @@ pub struct Meant<'a> {
 
 impl<'a> Meant<'a> {
     /// What a flow opens on a called peer, of whose pods `target` is one.
-    pub(super) fn new(
+    pub(in crate::prove) fn new(
         topology: &Topology,
         flow: &'a Flow,
         called: &Peer,
