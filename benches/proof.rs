@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench proof` measures 128, 256 and 511 clusters; numbers after `--` measure
 //! those.
+#![expect(clippy::disallowed_methods, reason = "it measures time, and writes files")]
 #![expect(clippy::print_stdout, reason = "the table is its result")]
 
 #[path = "mesh/clock.rs"]

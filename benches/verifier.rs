@@ -1,12 +1,13 @@
 //! The matrix of `landbridge reach` beside a verifier that users could pick instead, on the same
-//! folders of NetworkPolicies, as a Markdown table.
+//! folders of network policies, as a Markdown table.
 //!
-//! `LANDBRIDGE_NCA` names the program `nca` of the PyPI package `network-config-analyzer`; without
-//! it only landbridge is measured. Numbers after `--` are numbers of pods.
+//! `LANDBRIDGE_NCA` names the program `nca` of `network-config-analyzer` from the Python package index; without
+//! it `landbridge` alone is measured. Numbers after `--` are numbers of pods.
 #![expect(clippy::disallowed_methods, reason = "it measures time, files and programs")]
 #![expect(clippy::print_stdout, reason = "the table is its result")]
 
 #[path = "mesh/measure.rs"]
+#[expect(dead_code, reason = "the other bench weighs folders")]
 mod measure;
 
 use std::fmt::Write as _;

@@ -70,7 +70,7 @@ enum Command {
     Init(init::Args),
     Check(check::Args),
     Compile(compile::Args),
-    Reach(reach::Args),
+    Reach(Box<reach::Args>),
     Upgrade(upgrade::Args),
     Cidr(cidr::Args),
     Terraform(terraform::Args),

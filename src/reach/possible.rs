@@ -228,7 +228,9 @@ impl<'a> Possible<'a> {
             sets = wider.collect();
         }
         for namespace in namespaces {
-            sets.iter().for_each(|set| self.put(namespace, set));
+            for set in &sets {
+                self.put(namespace, set);
+            }
         }
     }
 

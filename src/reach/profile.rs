@@ -106,7 +106,9 @@ impl Profile {
         let mut base = other.map_or(Opening::closed(), end);
         if special.len() > FEW {
             let mut counts = vec![0_usize; openings.len()];
-            special.iter().for_each(|(_, at)| counts[*at as usize] += 1);
+            for (_, at) in &special {
+                counts[*at as usize] += 1;
+            }
             let rest = mesh.endpoints.len() - special.len();
             let most = counts.iter().zip(&openings).max_by_key(|(count, _)| **count);
             if let Some((_, opening)) = most.filter(|(count, _)| **count > rest) {

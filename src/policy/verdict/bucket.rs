@@ -42,20 +42,20 @@ impl<'a> Bucket<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Buckets<'a> {
     rules: Vec<&'a Rule>,
-    buckets: BTreeMap<Bucket<'a>, Vec<u32>>,
+    places: BTreeMap<Bucket<'a>, Vec<u32>>,
     has_limits: bool,
 }
 
 impl<'a> Buckets<'a> {
     pub(super) fn new(rules: impl Iterator<Item = &'a Rule>) -> Self {
         let rules: Vec<&Rule> = rules.collect();
-        let mut buckets: BTreeMap<Bucket<'a>, Vec<u32>> = BTreeMap::new();
+        let mut places: BTreeMap<Bucket<'a>, Vec<u32>> = BTreeMap::new();
         for (at, rule) in (0..).zip(&rules) {
-            buckets.entry(Bucket::of(rule)).or_default().push(at);
+            places.entry(Bucket::of(rule)).or_default().push(at);
         }
         let ports = rules.iter().flat_map(|rule| &rule.ports).flatten();
         let has_limits = ports.into_iter().any(|known| known.l7.is_some());
-        Self { rules, buckets, has_limits }
+        Self { rules, places, has_limits }
     }
 
     /// Whether a rule limits the traffic on a port.
@@ -81,7 +81,7 @@ impl<'a> Buckets<'a> {
         for namespace in std::iter::once(None).chain(own) {
             for label in &labels {
                 let bucket = Bucket { direction, node, namespace, label: *label };
-                found.extend(self.buckets.get(&bucket).into_iter().flatten());
+                found.extend(self.places.get(&bucket).into_iter().flatten());
             }
         }
         found.sort_unstable();
