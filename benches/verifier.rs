@@ -7,7 +7,6 @@
 #![expect(clippy::print_stdout, reason = "the table is its result")]
 
 #[path = "mesh/measure.rs"]
-#[expect(dead_code, reason = "the other bench weighs folders")]
 mod measure;
 
 use std::fmt::Write as _;

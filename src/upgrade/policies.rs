@@ -303,8 +303,8 @@ mod tests {
             "accepted: cluster-mesh-entity",
         ),
         (
-            "1.19.6",
-            "1.20.2",
+            "1.17.6",
+            "1.18.12",
             "spec: {endpointSelector: {}, egress: [{toGroups: [{aws: {securityGroupsIds: [sg-1]}}], PORTS}]}",
             "read-otherwise: groups-select-no-one",
         ),
