@@ -14,6 +14,8 @@ mod measure;
 mod project;
 #[path = "mesh/topology.rs"]
 mod resolved;
+#[path = "mesh/weight.rs"]
+mod weight;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,10 +36,11 @@ use landbridge::validate::builtin;
 use landbridge::validate::policy::Policy;
 use landbridge::yaml::fields::{Decode as _, Map};
 use landbridge::{check, topology, validate, yaml};
-use measure::{Run, best, best_of, run, weight};
+use measure::{Run, best, best_of, run};
 use project::Size;
 use rayon::prelude::*;
 use resolved::{read, topology_of};
+use weight::weight;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_landbridge");
 

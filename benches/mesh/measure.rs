@@ -1,7 +1,6 @@
-//! Time and memory of a program, and of what it wrote.
+//! Time and memory of a program.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -54,20 +53,4 @@ pub(crate) fn best(times: usize, mut one: impl FnMut() -> Run) -> Run {
 pub(crate) fn best_of(runs: &[Run]) -> Run {
     let time = runs.iter().map(|run| run.time).min().expect("there is a run");
     Run { time, memory: runs.iter().filter_map(|run| run.memory).max() }
-}
-
-/// How many files a folder holds, and how many bytes these have.
-pub(crate) fn weight(folder: &Path) -> (usize, u64) {
-    let mut sum = (0, 0);
-    for entry in fs::read_dir(folder).expect("the folder is readable") {
-        let path = entry.expect("the entry is readable").path();
-        if path.is_dir() {
-            let (files, bytes) = weight(&path);
-            sum = (sum.0 + files, sum.1 + bytes);
-        } else {
-            let bytes = fs::metadata(&path).expect("the file is there").len();
-            sum = (sum.0 + 1, sum.1 + bytes);
-        }
-    }
-    sum
 }
