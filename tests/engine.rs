@@ -7,6 +7,7 @@
 
 mod case;
 mod corpus;
+mod examples;
 mod features;
 mod generate;
 mod minimise;
