@@ -110,7 +110,7 @@ fn beside(folder: &Path, version: &Version) -> String {
         .iter()
         .map(|one| format!("{} {}", one.rule.code, one.message))
         .collect();
-    new.iter().map(|one| format!("\n  check says there: {one}")).collect()
+    new.iter().flat_map(|one| ["\n  check says there: ", one]).collect()
 }
 
 /// The clusters whose pods reach each other, each set once.
@@ -440,7 +440,7 @@ fn addressed(outsiders: Vec<Outsider>, dual_stack: bool) -> Vec<Outsider> {
         if let Some(net) = net {
             let ends = [net.network(), net.broadcast()].into_iter();
             let inside = nets.iter().filter(|other| net.contains(*other));
-            let after = inside.flat_map(|other| beyond(other.broadcast()));
+            let after = inside.filter_map(|other| beyond(other.broadcast()));
             let address = ends.chain(after).find(|at| net.contains(at) && free(&net, at));
             let address = address.expect("an address of its own").into();
             let names = std::mem::take(&mut one.identity.names);
@@ -472,7 +472,7 @@ fn outsider(one: &Outsider, at: usize) -> case::Identity {
             made.names = one.identity.names.iter().cloned().collect();
         }
         None if one.identity.labels.is_reserved("kube-apiserver") => {
-            made.reserved = "kube-apiserver".to_owned();
+            "kube-apiserver".clone_into(&mut made.reserved);
         }
         None => made.reserved.clone_from(&one.name),
     }
