@@ -13,6 +13,7 @@ mod generate;
 mod minimise;
 mod ours;
 mod program;
+mod upgrade;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::env;

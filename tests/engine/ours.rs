@@ -133,7 +133,7 @@ impl Cluster<'_> {
     }
 }
 
-fn settings(case: &Case, cluster: &str, version: &Version) -> Settings {
+pub(super) fn settings(case: &Case, cluster: &str, version: &Version) -> Settings {
     let given = &case.settings;
     let mut settings = Settings::of(cluster);
     settings.policy_default_local_cluster = given.policy_default_local_cluster;
@@ -151,7 +151,7 @@ fn settings(case: &Case, cluster: &str, version: &Version) -> Settings {
 }
 
 /// Services and groups of a cloud resolve to nothing in the programs.
-fn known(case: &Case, cluster: &str) -> Known {
+pub(super) fn known(case: &Case, cluster: &str) -> Known {
     let groups = case.policies.iter().filter(|policy| {
         policy.object["kind"] == "CiliumCIDRGroup"
             && (policy.cluster.is_empty() || policy.cluster == cluster)
@@ -174,7 +174,7 @@ fn known(case: &Case, cluster: &str) -> Known {
     }
 }
 
-fn identity(case: &Case, it: &case::Identity) -> Identity {
+pub(super) fn identity(case: &Case, it: &case::Identity) -> Identity {
     let labels = pairs(&it.labels);
     if !it.namespace.is_empty() {
         return pod(case, it, &labels);
@@ -226,7 +226,7 @@ fn pairs(labels: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
     labels.iter().map(|(key, value)| (&**key, &**value)).collect()
 }
 
-fn protocol(name: &str) -> Protocol {
+pub(super) fn protocol(name: &str) -> Protocol {
     match name {
         "TCP" => Protocol::TCP,
         "UDP" => Protocol::UDP,
