@@ -216,6 +216,9 @@ impl<'m> Reach<'m> {
             if matches!((&rule.peers, &rule.ports), (Peers::Unsaid, Some(_))) {
                 return Admitted::Everyone;
             }
+            if rule.peers.said().iter().any(|peer| peer.takes_pods_as_addresses(semantics)) {
+                return Admitted::Everyone;
+            }
             for selector in rule.peers.selectors() {
                 if semantics.aggregates() && selector.selects_aggregates() {
                     return Admitted::Everyone;

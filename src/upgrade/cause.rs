@@ -281,6 +281,15 @@ pub static CAUSES: &[Cause] = &[
         concerns: |pair| pair.rules().any(excludes_only),
     },
     Cause {
+        name: "groups-select-addresses-only",
+        since: "1.20.0",
+        what: "a selector of groups of addresses that says only what it excludes no longer selects pods",
+        help: "select the pods with `fromEndpoints` or `toEndpoints`, if they are meant",
+        source: "`CIDRSelector` in pkg/policy/types/selector.go",
+        does: |semantics| semantics.groups_are_of_addresses().into(),
+        concerns: |pair| pair.rules().any(excludes_groups_only),
+    },
+    Cause {
         name: "cluster-mesh-entity",
         since: "1.20.0",
         what: "the entity `cluster-mesh` is known",
@@ -364,6 +373,14 @@ pub static CAUSES: &[Cause] = &[
 pub(super) fn names_egress_port(rule: &Rule) -> bool {
     let mut ports = rule.ports.iter().flatten().flat_map(|known| &known.ports);
     rule.direction == Direction::Egress && ports.any(|port| matches!(port.which, Which::Named(_)))
+}
+
+/// Whether a peer of a rule is a selector of groups that what is in no group fulfils.
+fn excludes_groups_only(rule: &Rule) -> bool {
+    peers(rule).any(|peer| match peer {
+        Peer::Groups(groups) => groups.selector.is_wildcard() || groups.selector.is_only_negative(),
+        Peer::Cidr { .. } | Peer::Name(_) | Peer::Labels { .. } => false,
+    })
 }
 
 /// Whether a peer of a rule says only what it excludes, or selects what has no other label.

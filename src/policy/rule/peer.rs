@@ -96,6 +96,16 @@ pub struct Group {
 }
 
 impl Groups {
+    /// Whether it may select pods, which have no label of a group: until 1.19 where it says only
+    /// what it excludes, or something of other labels.
+    fn may_be_pods(&self, semantics: &Semantics) -> bool {
+        let pods = |wanted: &Requirement| {
+            wanted.operator.is_negative() || wanted.key.source != Some(Source::CidrGroup)
+        };
+        semantics.cidr_matches_pods()
+            || (!semantics.groups_are_of_addresses() && self.selector.requirements().all(pods))
+    }
+
     /// Whether it selects an identity. Until 1.19 it is a selector of labels like any other, which
     /// what has none of its keys may fulfil, a pod too; from 1.20 it selects addresses only
     /// (`CIDRSelector.Matches` in `pkg/policy/types/selector.go`).
@@ -157,6 +167,15 @@ impl Peer {
     pub fn matches(&self, peer: &Identity, semantics: &Semantics, requires: &[&Selector]) -> bool {
         self.matches_itself(peer, semantics, requires)
             || self.matches_aggregate(peer, semantics, requires)
+    }
+
+    /// Whether it may select pods, although it speaks of addresses.
+    pub fn takes_pods_as_addresses(&self, semantics: &Semantics) -> bool {
+        match self {
+            Self::Cidr { .. } => semantics.cidr_matches_pods(),
+            Self::Groups(groups) => groups.may_be_pods(semantics),
+            Self::Labels { .. } | Self::Name(_) => false,
+        }
     }
 
     fn cached(&self) -> Self {

@@ -63,6 +63,7 @@ pub(super) fn unselected(before: &Semantics, after: &Semantics) -> Option<&'stat
 struct LookedUp {
     named_ports: bool,
     aggregates: bool,
+    groups: bool,
     parsers: bool,
     patterns: bool,
     pods_by_address: bool,
@@ -75,6 +76,7 @@ impl LookedUp {
         Self {
             named_ports: differs(Semantics::names_ports_per_peer),
             aggregates: differs(Semantics::aggregates),
+            groups: differs(Semantics::groups_are_of_addresses),
             parsers: differs(Semantics::one_parser_per_port),
             patterns: differs(Semantics::knows_subdomain_wildcard),
             pods_by_address: differs(Semantics::cidr_matches_pods),
@@ -91,6 +93,7 @@ impl LookedUp {
         let has = |fits: fn(&Peer) -> bool| rule.peers.said().iter().any(fits);
         (self.named_ports && names_egress_port(rule))
             || (self.aggregates && excludes_only(rule))
+            || (self.groups && has(|peer| matches!(peer, Peer::Groups(_))))
             || ((self.parsers || self.patterns) && has_l7())
             || (self.patterns && has(|peer| matches!(peer, Peer::Name(_))))
             || (self.pods_by_address && has(|peer| matches!(peer, Peer::Cidr { .. })))
@@ -111,9 +114,11 @@ impl<'r, 'm> Ends<'r, 'm> {
             directions.filter_map(move |direction| {
                 let end = End { endpoint: *id, direction };
                 let looked_up = differs.as_ref()?;
-                let old = before.subject(*id, direction).rules();
-                let new = after.subject(*id, direction).rules();
+                let subjects = (before.subject(*id, direction), after.subject(*id, direction));
+                let (old, new) = (subjects.0.rules(), subjects.1.rules());
+                // Rules of one direction break the other, too.
                 let differs = old != new
+                    || subjects.0.is_broken() != subjects.1.is_broken()
                     || new.iter().any(|rule| looked_up.concerns(rule))
                     || (new.is_empty() && looked_up.unselected);
                 differs.then_some(end)

@@ -77,6 +77,34 @@ const TO_API: &str = "{endpointSelector: {matchLabels: {app: web}}, egress: [{to
      [{matchLabels: {app: api}}], toPorts: [{ports: [{port: '8080', protocol: TCP}]}]}]}";
 
 #[test]
+fn what_groups_exclude_admits_pods_until_1_19() {
+    let outside = "{endpointSelector: {matchLabels: {app: api}}, ingress: [{fromCIDRSet: \
+         [{cidrGroupSelector: {matchExpressions: [{key: kind, operator: DoesNotExist}]}}]}]}";
+    let found = differences(["1.19.6", "1.19.6"], ["1.20.2", "1.19.6"], &[(0, outside)]);
+    let expected = ["api@euw1", "api@use1", "web@euw1", "web@use1"].map(|from| {
+        format!(
+            "euw1: closes shop/{from} shop/api@euw1 every port by p0 for \
+             groups-select-addresses-only"
+        )
+    });
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_change_elsewhere_meets_pods_that_groups_do_not_exclude() {
+    let egress = "{endpointSelector: {matchLabels: {app: web}}, egress: [{toCIDRSet: \
+         [{cidrGroupSelector: {matchExpressions: [{key: kind, operator: DoesNotExist}]}}]}]}";
+    let ingress = "{endpointSelector: {matchLabels: {app: api}}, ingress: [{fromEndpoints: [{}], \
+         toPorts: [{ports: [{port: '80', protocol: TCP}]}]}, {toPorts: [{ports: [{port: '81'}]}]}]}";
+    let found =
+        differences(["1.18.12", "1.18.12"], ["1.18.12", "1.19.6"], &[(0, egress), (1, ingress)]);
+    assert!(
+        found.iter().any(|flow| flow.starts_with("use1: closes shop/web@euw1 shop/api@use1")),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn the_same_versions_change_nothing() {
     let versions = ["1.19.6", "1.20.2"];
     assert_eq!(differences(versions, versions, &[(0, FROM_WEB), (1, TO_API)]), [""; 0]);
