@@ -22,7 +22,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     let system = context.project()?;
-    let mut checked = Checked::new(&system);
+    let mut checked = Checked::proved(&system);
     let report = checked.report();
     context.report(&report, args.output.format)?;
     Ok(args.threshold.judge(&report.summary()))

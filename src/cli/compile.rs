@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::args::Threshold;
 use super::context::Context;
-use super::error::Error;
+use super::error::{Error, collision};
 use super::exit::Exit;
-use super::pipeline::{Checked, Meant, collision};
+use super::pipeline::{Checked, Meant};
 use super::select::select;
 use super::target::Target;
 use crate::render;
@@ -47,7 +47,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     let project = context.project()?;
-    let mut checked = Checked::new(&project);
+    let mut checked = Checked::proved(&project);
     let meant = checked.meant.take();
     let clusters =
         meant.as_ref().map(|meant| select(&meant.topology, &args.cluster)).transpose()?;

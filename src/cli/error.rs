@@ -6,6 +6,7 @@ use std::io::Write as _;
 use annotate_snippets::renderer::{AnsiColor, Style};
 
 use super::output::stderr;
+use crate::diagnostic::Diagnostics;
 
 /// Why the tool could not do its job.
 #[derive(Debug)]
@@ -49,4 +50,10 @@ impl Error {
         // There is nowhere left to say that this did not work.
         let _ = stderr(color).write_all(text.as_bytes());
     }
+}
+
+/// Findings that no project should be able to cause, as an error.
+pub(super) fn collision(found: &Diagnostics) -> Error {
+    let messages: Vec<_> = found.iter().map(|one| one.message.as_str()).collect();
+    Error::new("what was compiled cannot be written").cause(messages.join("; "))
 }

@@ -1,6 +1,5 @@
 //! The phases in their order, as every command runs them.
 
-use super::error::Error;
 use super::resolved::Resolved;
 use crate::compile::{self, Index};
 use crate::diagnostic::Diagnostics;
@@ -46,7 +45,7 @@ pub(super) struct Meant {
 }
 
 impl Checked {
-    /// Reads and checks a project; problems of all phases are kept.
+    /// Reads and checks a project; problems of all phases are kept. The flows are not proved.
     pub(super) fn new(system: &dyn System) -> Self {
         let Resolved { sources, mut found, topology } = Resolved::new(system);
         let whole = topology.is_some() && !found.has_errors();
@@ -57,12 +56,18 @@ impl Checked {
         }
         let topology = topology.filter(|_| !found.has_errors());
         let meant = topology.map(|topology| Meant { index: Index::of(&topology), topology });
-        let proved = meant.is_some();
-        if let Some(Meant { topology, index }) = &meant {
-            prove::run(topology, index, &mut found);
+        Self { sources, found, meant, compared: false, proved: false, whole }
+    }
+
+    /// As [`Self::new`], and proves the flows where nothing else is wrong.
+    pub(super) fn proved(system: &dyn System) -> Self {
+        let mut checked = Self::new(system);
+        if let Some(Meant { topology, index }) = &checked.meant {
+            prove::run(topology, index, &mut checked.found);
+            checked.proved = true;
         }
-        let meant = meant.filter(|_| !found.has_errors());
-        Self { sources, found, meant, compared: false, proved, whole }
+        checked.meant = checked.meant.filter(|_| !checked.found.has_errors());
+        checked
     }
 
     /// The findings, sorted, also those about acceptances.
@@ -111,10 +116,4 @@ impl Meant {
         let files = render::files(&desired)?;
         Ok((desired.folder, files))
     }
-}
-
-/// Findings that no project should be able to cause, as an error.
-pub(super) fn collision(found: &Diagnostics) -> Error {
-    let messages: Vec<_> = found.iter().map(|one| one.message.as_str()).collect();
-    Error::new("what was compiled cannot be written").cause(messages.join("; "))
 }

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::context::Context;
-use super::error::Error;
-use super::pipeline::{Folder, Meant, collision};
+use super::error::{Error, collision};
+use super::pipeline::{Folder, Meant};
 use super::target::Target;
 use crate::render::write::{self, WriteError, Written};
 use crate::report::human::counted;

@@ -1,12 +1,10 @@
-//! The pods that flows and guards speak of and nobody declares as workloads: without them a flow whose policy
-//! is missing would have nobody to be missed by.
+//! The pods that flows and guards speak of and nobody declares as workloads: without them a flow
+//! whose policy is missing would have nobody to be missed by.
 
 use std::collections::BTreeSet;
 
-use crate::policy::label::NAMESPACE_LABELS;
-use crate::policy::{Identity, Labels, Pod};
-use crate::reach::{Endpoint, Mesh, Standing};
-use crate::topology::pods::NAMESPACE_NAME;
+use crate::policy::Labels;
+use crate::reach::{Endpoint, Mesh, possible};
 use crate::topology::{ClusterId, Peer, PeerKind, Topology};
 
 use super::intent::Terms;
@@ -78,47 +76,11 @@ impl Made {
     }
 
     fn pod(&mut self, mesh: &Mesh, cluster: ClusterId, namespace: &str, terms: &Terms<'_>) {
-        use crate::policy::label::SERVICE_ACCOUNT;
-        let of_namespace =
-            |key: &str| key.strip_prefix(NAMESPACE_LABELS)?.strip_prefix('.').map(str::to_owned);
-        let account = terms.labels.iter().find(|(key, _)| key == SERVICE_ACCOUNT);
-        let own: Vec<(&str, &str)> = terms
-            .labels
-            .iter()
-            .filter(|(key, _)| key != SERVICE_ACCOUNT && of_namespace(key).is_none())
-            .map(|(key, value)| (&**key, *value))
-            .collect();
-        let named =
-            terms.labels.iter().filter_map(|(key, value)| Some((of_namespace(key)?, *value)));
-        let mut namespace_labels: Vec<(String, &str)> = named.collect();
-        namespace_labels.push((NAMESPACE_NAME.to_owned(), namespace));
-        let namespace_labels: Vec<(&str, &str)> =
-            namespace_labels.iter().map(|(key, value)| (key.as_str(), *value)).collect();
-        let identity = Identity::pod(&Pod {
-            cluster: &mesh.cluster(cluster).name,
-            namespace,
-            service_account: account.map(|(_, value)| *value),
-            labels: &own,
-            namespace_labels: &namespace_labels,
-        });
-        if !self.seen.insert((cluster, identity.labels.clone())) {
-            return;
+        let labels: Vec<(&str, &str)> =
+            terms.labels.iter().map(|(key, value)| (&**key, *value)).collect();
+        let identity = possible::identity(&mesh.cluster(cluster).name, namespace, &labels, []);
+        if self.seen.insert((cluster, identity.labels.clone())) {
+            self.added.push(possible::endpoint(cluster, namespace, &labels, identity));
         }
-        let mut pairs: Vec<String> =
-            own.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        pairs.extend(account.map(|(_, value)| format!("service account {value}")));
-        let pod = if pairs.is_empty() {
-            "(any other pod)".to_owned()
-        } else {
-            format!("(pod with {})", pairs.join(", "))
-        };
-        self.added.push(Endpoint {
-            cluster,
-            name: format!("{namespace}/{pod}"),
-            identity,
-            standing: Standing::Possible,
-            span: None,
-            serves: Vec::new(),
-        });
     }
 }

@@ -14,10 +14,11 @@ use rayon::prelude::*;
 use super::distinct::Distinct;
 use super::mesh::{Endpoint, Mesh, Standing};
 use crate::diagnostic::NotChecked;
-use crate::policy::label::{CLUSTER, NAMESPACE, NAMESPACE_LABELS};
+use crate::policy::label::{CLUSTER, NAMESPACE, NAMESPACE_LABELS, SERVICE_ACCOUNT};
 use crate::policy::selector::Operator;
 use crate::policy::{Identity, Labels, Pod, Selector, Source};
 use crate::topology::ClusterId;
+use crate::topology::pods::NAMESPACE_NAME;
 
 /// Most endpoints that are added, so that a hostile repository ends.
 const MOST: usize = 400_000;
@@ -240,45 +241,73 @@ impl<'a> Possible<'a> {
             self.full = true;
             return;
         }
-        let mut of: BTreeMap<&str, &str> =
-            BTreeMap::from([("kubernetes.io/metadata.name", namespace)]);
-        of.extend(self.labels.get(namespace).into_iter().flatten().copied());
-        of.extend(labels.iter().filter_map(|(key, value)| Some((of_namespace(key)?, *value))));
-        let own = labels.iter().filter(|(key, _)| of_namespace(key).is_none());
-        let identity = Identity::pod(&Pod {
-            cluster: self.name,
-            namespace,
-            service_account: None,
-            labels: &own.copied().collect::<Vec<_>>(),
-            namespace_labels: &of.into_iter().collect::<Vec<_>>(),
-        });
+        let known = self.labels.get(namespace).into_iter().flatten().copied();
+        let identity = identity(self.name, namespace, labels, known);
         let shown = self.shown(&identity);
         if !self.seen.insert(shown) {
             return;
         }
         let another = namespace == self.names.another;
         let place = if another { "(another namespace)" } else { namespace };
-        let pairs: Vec<String> =
-            labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let pod = match pairs.as_slice() {
-            [] if another => "(any pod)".to_owned(),
-            [] => "(any other pod)".to_owned(),
-            pairs => format!("(pod with {})", pairs.join(", ")),
-        };
-        self.added.push(Endpoint {
-            cluster: self.cluster,
-            name: format!("{place}/{pod}"),
-            identity,
-            standing: Standing::Possible,
-            span: None,
-            serves: Vec::new(),
-        });
+        let mut endpoint = endpoint(self.cluster, place, labels, identity);
+        if another && labels.is_empty() {
+            endpoint.name = format!("{place}/(any pod)");
+        }
+        self.added.push(endpoint);
     }
 
     /// The labels of an identity that some selector can see.
     fn shown(&self, identity: &Identity) -> Labels {
         let seen = identity.labels.iter().filter(|label| self.names.keys.contains(&label.key));
         seen.cloned().collect()
+    }
+}
+
+/// Who a pod with some labels is. Those with the prefix of a namespace's are its namespace's, over
+/// those that are `known` of that.
+pub(crate) fn identity<'l>(
+    cluster: &str,
+    namespace: &'l str,
+    labels: &[(&'l str, &'l str)],
+    known: impl IntoIterator<Item = (&'l str, &'l str)>,
+) -> Identity {
+    let mut of = BTreeMap::from([(NAMESPACE_NAME, namespace)]);
+    of.extend(known);
+    of.extend(labels.iter().filter_map(|(key, value)| Some((of_namespace(key)?, *value))));
+    let own = labels.iter().filter(|(key, _)| of_namespace(key).is_none());
+    Identity::pod(&Pod {
+        cluster,
+        namespace,
+        service_account: None,
+        labels: &own.copied().collect::<Vec<_>>(),
+        namespace_labels: &of.into_iter().collect::<Vec<_>>(),
+    })
+}
+
+/// A pod that may be there, called by its place and its labels.
+pub(crate) fn endpoint(
+    cluster: ClusterId,
+    place: &str,
+    labels: &[(&str, &str)],
+    identity: Identity,
+) -> Endpoint {
+    let said = labels.iter().map(|(key, value)| match *key {
+        SERVICE_ACCOUNT => format!("service account {value}"),
+        key => format!("{key}={value}"),
+    });
+    let said: Vec<String> = said.collect();
+    let pod = if said.is_empty() {
+        "(any other pod)".to_owned()
+    } else {
+        format!("(pod with {})", said.join(", "))
+    };
+    Endpoint {
+        cluster,
+        name: format!("{place}/{pod}"),
+        identity,
+        standing: Standing::Possible,
+        span: None,
+        serves: Vec::new(),
     }
 }
 
