@@ -223,6 +223,9 @@ pub struct Ports {
     pub protocols: Vec<Protocol>,
     /// The ports.
     pub which: Which,
+    /// The last port as written, 0 where none is. The agent keeps the rules of a port apart from
+    /// those of the range of that port alone (`portProtoKey` in `pkg/policy/l4.go`).
+    pub end: u16,
 }
 
 /// Which ports.

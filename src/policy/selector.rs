@@ -128,12 +128,12 @@ impl Selector {
         &self.labels
     }
 
-    /// The same with its requirements in order.
+    /// The same with `matchLabels` in order, as the agent writes it; two with their
+    /// `matchExpressions` in another order are two to it.
     #[must_use]
     pub fn sorted(&self) -> Self {
         let mut sorted = self.clone();
         sorted.labels.sort();
-        sorted.expressions.sort();
         sorted
     }
 

@@ -212,6 +212,13 @@ impl Semantics {
         self.minor >= Minor::V20
     }
 
+    /// Whether an address in several groups has the value of each; before, a key had one of them
+    /// only (`matchesEncodedRequirement` in `pkg/policy/types/requirements.go`, cilium/cilium#45225,
+    /// which #45356 brought to 1.19.4).
+    pub fn groups_keep_every_value(&self) -> bool {
+        self.minor >= Minor::V20 || (self.minor == Minor::V19 && self.version.patch >= 4)
+    }
+
     /// Whether the prefix of all addresses is another word for the world; before, it held whatever
     /// has an address as a label, nodes too (`IPStringToLabel` in `pkg/labels/cidr.go`).
     /// Where addresses select pods it does that again (`matchesCIDRWildcard` in

@@ -251,6 +251,15 @@ pub static CAUSES: &[Cause] = &[
         concerns: |pair| pair.lost_nodes(),
     },
     Cause {
+        name: "groups-keep-every-value",
+        since: "1.19.4",
+        what: "an address in several groups has the value of each for `cidrGroupSelector`; before, a label had one of them only, and a selector of values could select pods by theirs",
+        help: "check the addresses that are in several groups",
+        source: "cilium/cilium#45225, #45356",
+        does: |semantics| semantics.groups_keep_every_value().into(),
+        concerns: |pair| pair.rules().any(names_values_of_groups),
+    },
+    Cause {
         name: "extended-protocols",
         since: "1.19.0",
         what: "more protocols are known: VRRP and IGMP from 1.19, GRE, IPIP, IPV6, ESP and AH from 1.20, with the agent's `enable-extended-ip-protocols`",
@@ -379,6 +388,16 @@ pub(super) fn names_egress_port(rule: &Rule) -> bool {
 fn excludes_groups_only(rule: &Rule) -> bool {
     peers(rule).any(|peer| match peer {
         Peer::Groups(groups) => groups.selector.is_wildcard() || groups.selector.is_only_negative(),
+        Peer::Cidr { .. } | Peer::Name(_) | Peer::Labels { .. } => false,
+    })
+}
+
+/// Whether a peer of a rule is a selector of groups that asks for values.
+fn names_values_of_groups(rule: &Rule) -> bool {
+    peers(rule).any(|peer| match peer {
+        Peer::Groups(groups) => {
+            groups.selector.requirements().any(|known| known.operator.takes_values())
+        }
         Peer::Cidr { .. } | Peer::Name(_) | Peer::Labels { .. } => false,
     })
 }

@@ -108,7 +108,7 @@ impl Answer {
     /// Whether the engine panicked on one of the flows.
     pub(crate) fn panicked(&self) -> bool {
         let ends = self.flows.iter().flat_map(|flow| [&flow.egress, &flow.ingress]);
-        ends.into_iter().any(|end| end.error.starts_with("panic:"))
+        ends.into_iter().any(Verdict::panicked)
     }
 }
 
@@ -131,6 +131,12 @@ pub(crate) struct Verdicts {
 pub(crate) struct Verdict {
     pub(crate) verdict: Outcome,
     pub(crate) error: String,
+}
+
+impl Verdict {
+    pub(crate) fn panicked(&self) -> bool {
+        self.error.starts_with("panic:")
+    }
 }
 
 /// What is decided about one end of a flow.

@@ -199,6 +199,7 @@ impl Reader<'_> {
         let named = |name: &str| Ports {
             protocols: Protocol::ANY.to_vec(),
             which: Which::Named(name.to_owned()),
+            end: 0,
         };
         let mut dns = Selector::default();
         dns.add(Requirement {
@@ -225,22 +226,22 @@ impl Reader<'_> {
         for (key, protocol) in of {
             let Some(written) = field(item, key) else { continue };
             self.only(written, &["destinationPort"]);
-            let which = match field(written, "destinationPort") {
-                None => Which::All,
+            let (which, end) = match field(written, "destinationPort") {
+                None => (Which::All, 0),
                 Some(port) => self.cluster_destination(port),
             };
-            return vec![Ports { protocols: vec![protocol], which }];
+            return vec![Ports { protocols: vec![protocol], which, end }];
         }
         match field(item, "destinationNamedPort") {
             Some(name) => {
                 let which = Which::Named(self.text(name));
-                vec![Ports { protocols: Protocol::ANY.to_vec(), which }]
+                vec![Ports { protocols: Protocol::ANY.to_vec(), which, end: 0 }]
             }
-            None => vec![Ports { protocols: Protocol::ANY.to_vec(), which: Which::All }],
+            None => vec![Ports { protocols: Protocol::ANY.to_vec(), which: Which::All, end: 0 }],
         }
     }
 
-    fn cluster_destination(&mut self, port: &Node) -> Which {
+    fn cluster_destination(&mut self, port: &Node) -> (Which, u16) {
         self.only(port, &["number", "range"]);
         let mut number = |node: Option<&Node>| {
             node.and_then(|node| self.number_or_text(node).ok()).unwrap_or_default()
@@ -248,9 +249,9 @@ impl Reader<'_> {
         match field(port, "range") {
             Some(range) => {
                 let (first, last) = (number(field(range, "start")), number(field(range, "end")));
-                span_of(first, last)
+                (span_of(first, last), last)
             }
-            None => span_of(number(field(port, "number")), 0),
+            None => (span_of(number(field(port, "number")), 0), 0),
         }
     }
 }

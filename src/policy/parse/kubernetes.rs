@@ -127,14 +127,16 @@ impl Reader<'_> {
             self.refuse(item.span, format!("`{name}` is no protocol that Kubernetes knows"));
             return None;
         };
+        let mut end = 0;
         let which = match field(item, "port").map(|node| self.number_or_text(node)) {
             None => Which::All,
             Some(Err(name)) => Which::Named(name),
             Some(Ok(first)) => {
                 let last = field(item, "endPort").map(|node| self.number_or_text(node));
-                span_of(first, last.and_then(Result::ok).unwrap_or_default())
+                end = last.and_then(Result::ok).unwrap_or_default();
+                span_of(first, end)
             }
         };
-        Some(Ports { protocols: vec![protocol], which })
+        Some(Ports { protocols: vec![protocol], which, end })
     }
 }

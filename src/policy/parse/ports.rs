@@ -98,6 +98,7 @@ impl Reader<'_> {
         let text = field(item, "port").map(|node| self.text(node)).unwrap_or_default();
         let name = field(item, "protocol").map(|node| self.text(node)).unwrap_or_default();
         let protocols = self.protocols(item, &name.to_ascii_uppercase());
+        let mut end = 0;
         let which = if text.is_empty() {
             if !self.semantics.port_may_be_absent() {
                 self.refuse(item.span, "a `port` is wanted");
@@ -114,12 +115,13 @@ impl Reader<'_> {
             if let Some(Err(text)) = &last {
                 self.refuse(item.span, format!("`endPort` is `{text}`, which is no number"));
             }
-            span_of(first, last.and_then(Result::ok).unwrap_or_default())
+            end = last.and_then(Result::ok).unwrap_or_default();
+            span_of(first, end)
         };
         if which != Which::All && protocols.iter().any(|known| !known.has_ports()) {
             self.refuse(item.span, format!("`{name}` has no ports"));
         }
-        Some(Ports { protocols, which })
+        Some(Ports { protocols, which, end })
     }
 
     fn protocols(&mut self, item: &Node, name: &str) -> Vec<Protocol> {
@@ -169,7 +171,8 @@ impl Reader<'_> {
                     if kind == 0 {
                         self.remark(node.span, RemarkSort::AnyIcmpType);
                     }
-                    ports.push(Ports { protocols: vec![protocol], which: span_of(kind, 0) });
+                    let which = span_of(kind, 0);
+                    ports.push(Ports { protocols: vec![protocol], which, end: 0 });
                 }
                 Ok(kind) => self.refuse(node.span, format!("`{kind}` is no ICMP type")),
                 Err(text) => self.refuse(node.span, format!("`{text}` is no ICMP type")),

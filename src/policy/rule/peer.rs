@@ -41,13 +41,16 @@ impl Peers {
 }
 
 impl Peers {
-    /// The selectors of the peers, one for each that the agent's cache of selectors tells apart:
-    /// what says nothing selects everything.
-    pub fn cached(&self) -> Vec<Peer> {
-        match self {
-            Self::Unsaid => vec![Peer::Labels { selector: Selector::default(), endpoints: false }],
-            _ => self.said().iter().map(Peer::cached).collect(),
+    /// The selectors of the peers, one for each that the agent's cache of selectors tells apart,
+    /// with what `fromRequires` adds to those by labels. What says nothing selects everything, and
+    /// so does a list in which one does (`AddSelectorsTxn` in `pkg/policy/selectorcache.go`).
+    pub fn cached(&self, required: &[&Selector]) -> Vec<Peer> {
+        let everyone = Peer::Labels { selector: Selector::default(), endpoints: false };
+        let cached: Vec<Peer> = self.said().iter().map(|peer| peer.cached(required)).collect();
+        if *self == Self::Unsaid || cached.contains(&everyone) {
+            return vec![everyone];
         }
+        cached
     }
 }
 
@@ -107,7 +110,8 @@ impl Groups {
     }
 
     /// Whether it selects an identity. Until 1.19 it is a selector of labels like any other, which
-    /// what has none of its keys may fulfil, a pod too; from 1.20 it selects addresses only
+    /// what has none of its keys may fulfil, a pod too, but that from 1.19.4 values are those of
+    /// groups; from 1.20 it selects addresses only
     /// (`CIDRSelector.Matches` in `pkg/policy/types/selector.go`).
     fn matches(&self, peer: &Identity, semantics: &Semantics) -> bool {
         let strict = semantics.groups_are_of_addresses();
@@ -127,7 +131,11 @@ impl Groups {
         let fulfils = if strict {
             self.selector.requirements().all(|wanted| fulfils(wanted, &labels))
         } else {
-            self.selector.matches(&narrowest())
+            let (one, every) = (narrowest(), semantics.groups_keep_every_value());
+            self.selector.requirements().all(|wanted| {
+                let by_value = every && wanted.operator.takes_values();
+                if by_value { fulfils(wanted, &labels) } else { wanted.matches(&one) }
+            })
         };
         let out = |out: &IpNet| holds(out, peer, false, semantics);
         fulfils && !(cidr_may_match(peer, semantics) && self.except.iter().any(out))
@@ -178,10 +186,13 @@ impl Peer {
         }
     }
 
-    fn cached(&self) -> Self {
+    fn cached(&self, required: &[&Selector]) -> Self {
         match self {
-            Self::Labels { selector, .. } => {
-                Self::Labels { selector: selector.sorted(), endpoints: false }
+            Self::Labels { selector, endpoints } => {
+                let mut selector = selector.sorted();
+                let required = required.iter().filter(|_| *endpoints);
+                required.for_each(|more| selector.extend(more));
+                Self::Labels { selector, endpoints: false }
             }
             _ => self.clone(),
         }

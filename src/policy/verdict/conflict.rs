@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::rule::{Action, L7, Level, Peer, Peers, Protocol, Rule, Which};
+use super::super::selector::Selector;
 use super::super::semantics::Semantics;
 
 /// What reads the traffic (`L7ParserType` in `pkg/policy/l4.go`).
@@ -64,14 +65,14 @@ fn clash(said: &Said, hidden: bool) -> bool {
 
 /// Whether rules of several L7 protocols meet on one port.
 pub(super) fn conflicts(rules: &[&Rule], semantics: &Semantics) -> bool {
-    let mut ports: BTreeMap<(Protocol, &Which, Level), OfPort<'_>> = BTreeMap::new();
+    let mut ports: BTreeMap<(Protocol, &Which, u16, Level), OfPort<'_>> = BTreeMap::new();
     let allows = |rule: &&&Rule| rule.action == Action::Allow && rule.peers != Peers::Nobody;
     for rule in rules.iter().filter(allows) {
         for known in rule.ports.iter().flatten() {
             let Some(l7) = &known.l7 else { continue };
             for which in &known.ports {
                 for protocol in &which.protocols {
-                    let key = (*protocol, &which.which, rule.level);
+                    let key = (*protocol, &which.which, which.end, rule.level);
                     let (said, of) = ports.entry(key).or_default();
                     said.insert(Parser::said(l7));
                     of.push((rule, l7));
@@ -87,9 +88,11 @@ pub(super) fn conflicts(rules: &[&Rule], semantics: &Semantics) -> bool {
         if semantics.one_parser_per_port() && clash(&said, false) {
             return true;
         }
+        let required: Vec<&Selector> =
+            rules.iter().filter(allows).flat_map(|rule| &rule.requires).collect();
         let mut by_peer: BTreeMap<Peer, Said> = BTreeMap::new();
         for (rule, l7) in of {
-            for peer in rule.peers.cached() {
+            for peer in rule.peers.cached(&required) {
                 by_peer.entry(peer).or_default().insert(Parser::said(l7));
             }
         }

@@ -76,7 +76,8 @@ impl LookedUp {
         Self {
             named_ports: differs(Semantics::names_ports_per_peer),
             aggregates: differs(Semantics::aggregates),
-            groups: differs(Semantics::groups_are_of_addresses),
+            groups: differs(Semantics::groups_are_of_addresses)
+                || differs(Semantics::groups_keep_every_value),
             parsers: differs(Semantics::one_parser_per_port),
             patterns: differs(Semantics::knows_subdomain_wildcard),
             pods_by_address: differs(Semantics::cidr_matches_pods),
