@@ -37,6 +37,7 @@ mod expected;
 mod gathered;
 mod guards;
 mod known;
+mod named;
 mod outsiders;
 
 use rayon::prelude::*;

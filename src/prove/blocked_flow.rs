@@ -13,7 +13,8 @@ declare_rules! {
     /// Reports a declared flow that a policy keeps from going through at one of its ends, with an
     /// example: a rule denies it, or pods are isolated and nothing allows it. What is generated and
     /// what is written by hand are read together, as the cluster's Cilium reads them. The way to
-    /// the cluster's DNS, which pods need to find anybody, counts as declared.
+    /// the cluster's DNS, which pods need to find anybody, counts as declared, at the pods that
+    /// answer too.
     ///
     /// ## Why it matters
     /// A deny rule wins over every rule that allows, wherever it stands. And a policy that isolates

@@ -6,7 +6,7 @@
 //! its rules, so that the work is proportional to what is open and not to all pairs.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -36,7 +36,7 @@ pub(super) struct Example {
     /// Which way, seen from the end.
     pub(super) direction: Direction,
     /// The ports.
-    pub(super) ports: OpenPorts,
+    pub(super) ports: String,
     /// The cluster of the end.
     pub(super) cluster: ClusterId,
 }
@@ -133,6 +133,8 @@ struct Comparison<'a> {
     names: Names,
     sides: &'a Sides,
     cover: Cover<'a>,
+    /// The pods that are meant to ask the DNS of each cluster.
+    askers: OnceLock<Vec<Vec<EndpointId>>>,
 }
 
 /// Who is on which side of the flows.
@@ -185,7 +187,7 @@ impl<'a> Comparison<'a> {
         let mesh = reach.mesh();
         let names = Names::of(mesh);
         let cover = Cover::new(reach, intent, &sides.callers, &sides.called, &sides.dns);
-        Self { reach, mesh, intent, names, sides, cover }
+        Self { reach, mesh, intent, names, sides, cover, askers: OnceLock::new() }
     }
 
     /// Compares both directions of a pod.
@@ -200,7 +202,7 @@ impl<'a> Comparison<'a> {
                 direction,
             };
             let closed = self.intent.denies(&endpoint.identity, endpoint.cluster, direction);
-            if !closed && end.roles.own(direction).is_empty() {
+            if !closed && end.roles.own(direction).is_empty() && !self.intent.is_asked(&end) {
                 continue;
             }
             let subject = self.reach.subject(id, direction);
@@ -236,6 +238,9 @@ impl<'a> Comparison<'a> {
         if end.direction == Direction::Egress {
             peers.extend(&self.sides.dns[end.cluster.index()]);
         }
+        if self.intent.is_asked(end) {
+            peers.extend(&self.askers()[end.cluster.index()]);
+        }
         let known = self.reach.openings(id, end.direction);
         match &known {
             Some(known) if asked.closed => peers.extend(known.iter().map(|(id, _)| *id)),
@@ -258,6 +263,20 @@ impl<'a> Comparison<'a> {
             None => Arc::new(self.reach.end(id, end.direction, Party::Endpoint(peer))),
         };
         peers.into_iter().map(|peer| (peer, open(peer))).collect()
+    }
+
+    fn askers(&self) -> &[Vec<EndpointId>] {
+        self.askers.get_or_init(|| {
+            let mut askers = vec![Vec::new(); self.mesh.clusters.len()];
+            for ((id, endpoint), roles) in self.mesh.endpoints().zip(&self.sides.roles) {
+                let (identity, cluster) = (&endpoint.identity, endpoint.cluster);
+                let end = End { identity, roles, cluster, direction: Direction::Egress };
+                if self.intent.asks(&end) {
+                    askers[cluster.index()].push(id);
+                }
+            }
+            askers
+        })
     }
 
     /// Compares an end with one pod.
@@ -378,7 +397,7 @@ impl<'a> Comparison<'a> {
             let verdict = asked.subject.toward(other).at(ports.protocol, ports.first);
             let denied = verdict.outcome == Outcome::Denied && verdict.because == Because::Rules;
             let cause = self.cause(asked.end.cluster, &verdict.rules, denied);
-            let example = example(asked, name(), ports);
+            let example = self.example(asked, name(), ports);
             let span = self.intent.span(*why, &asked.end);
             groups.blocked(Blocked { why: *why, span, example, cause });
         }
@@ -407,7 +426,7 @@ impl<'a> Comparison<'a> {
             let written: Vec<&Rule> = verdict.rules.iter().filter(by_hand).copied().collect();
             let rules = if written.is_empty() { &verdict.rules } else { &written };
             let cause = self.cause(asked.end.cluster, rules, false);
-            let example = example(asked, name(), ports);
+            let example = self.example(asked, name(), ports);
             let span = match cause.rules.first() {
                 Some(span) => *span,
                 None => self.intent.span(Why::Dns, &asked.end),
@@ -437,14 +456,14 @@ impl<'a> Comparison<'a> {
         names.dedup();
         Cause { rules: spans, policies: names, denied }
     }
-}
 
-fn example(asked: &Asked<'_, '_>, other: String, ports: &OpenPorts) -> Example {
-    Example {
-        end: asked.name.clone(),
-        other,
-        direction: asked.end.direction,
-        ports: ports.clone(),
-        cluster: asked.end.cluster,
+    fn example(&self, asked: &Asked<'_, '_>, other: String, ports: &OpenPorts) -> Example {
+        Example {
+            end: asked.name.clone(),
+            other,
+            direction: asked.end.direction,
+            ports: self.mesh.describe_ports(ports),
+            cluster: asked.end.cluster,
+        }
     }
 }

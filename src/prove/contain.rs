@@ -6,8 +6,11 @@
 use std::collections::BTreeSet;
 
 use crate::policy::Selector;
-use crate::policy::rule::{L7, Peer, Peers, PortRule, Ports, Rule, Which};
+use crate::policy::rule::{Http, L7, Peer, Peers, PortRule, Ports, Rule, Which};
 use crate::policy::selector::{Operator, Requirement};
+
+/// Most pairs of requests of two rules that are compared; of more only those that are the same.
+const MOST_REQUESTS: usize = 1_000;
 
 /// Whether a rule is about no more than another one, in one direction and level, for the same
 /// action or any other.
@@ -114,6 +117,8 @@ fn which(inner: &Which, outer: &Which) -> bool {
         (_, Which::All) => true,
         (Which::Range(first, last), Which::Range(from, to)) => from <= first && last <= to,
         (Which::Named(inner), Which::Named(outer)) => inner == outer,
+        // Whatever the number is.
+        (Which::Named(_), Which::Range(from, to)) => *from <= 1 && *to == u16::MAX,
         _ => false,
     }
 }
@@ -126,11 +131,28 @@ fn limits(inner: Option<&L7>, outer: Option<&L7>) -> bool {
     }
     match (inner, outer) {
         (None, None) => true,
-        (Some(L7::Http(inner)), Some(L7::Http(outer))) => among(inner, outer),
+        (Some(L7::Http(inner)), Some(L7::Http(outer))) => {
+            let few = inner.len().saturating_mul(outer.len()) <= MOST_REQUESTS;
+            let within = |one: &Http| outer.iter().any(|wide| request(one, wide));
+            among(inner, outer) || (few && inner.iter().all(within))
+        }
         (Some(L7::Dns(inner)), Some(L7::Dns(outer))) => among(inner, outer),
         (Some(L7::Other(inner)), Some(L7::Other(outer))) => inner == outer,
         _ => false,
     }
+}
+
+/// Whether every request that one rule matches is matched by another.
+fn request(inner: &Http, outer: &Http) -> bool {
+    fn same(inner: Option<&String>, outer: Option<&String>) -> bool {
+        outer.is_none() || outer == inner
+    }
+    let path = |path: &String| path.starts_with('/') && !path.contains('|');
+    let any_path = outer.path.as_deref() == Some("/.*") && inner.path.as_ref().is_some_and(path);
+    (any_path || same(inner.path.as_ref(), outer.path.as_ref()))
+        && same(inner.method.as_ref(), outer.method.as_ref())
+        && same(inner.host.as_ref(), outer.host.as_ref())
+        && outer.headers.iter().all(|header| inner.headers.contains(header))
 }
 
 /// A rule as if its L7 rules allowed everything.
@@ -187,10 +209,27 @@ mod tests {
     }
 
     #[test]
+    fn requests_are_part_of_wider_ones() {
+        let http = |method: &str, path: &str, headers: &[&str]| {
+            let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            let headers = headers.iter().map(|text| (*text).to_owned()).collect();
+            Http { method: said(method), path: said(path), host: None, headers }
+        };
+        let get = http("GET", "/a", &["x-user"]);
+        assert!(request(&get, &http("", "/a", &[])) && request(&get, &http("", "", &["x-user"])));
+        assert!(request(&get, &http("GET", "/.*", &[])));
+        assert!(!request(&get, &http("", "/b", &[])) && !request(&get, &http("", "", &["y"])));
+        assert!(!request(&http("", "/a|b", &[]), &http("", "/.*", &[])));
+        assert!(!request(&http("", "", &[]), &http("", "/.*", &[])));
+    }
+
+    #[test]
     fn ports_are_part_of_wider_ones() {
         assert!(which(&Which::Range(80, 80), &Which::Range(1, 1024)));
         assert!(which(&Which::Named("http".to_owned()), &Which::All));
         assert!(!which(&Which::All, &Which::Range(1, 65535)));
+        assert!(which(&Which::Named("http".to_owned()), &Which::Range(1, 65535)));
+        assert!(!which(&Which::Named("http".to_owned()), &Which::Range(1, 65534)));
         assert!(ports(None, None) && !ports(None, Some(&[])));
     }
 }

@@ -81,7 +81,8 @@ impl<'a> Cover<'a> {
         if subject.is_open() && !closed {
             return Some(Vec::new());
         }
-        let simple = subject.is_isolated()
+        let simple = !self.intent.is_asked(end)
+            && subject.is_isolated()
             && subject.goes_by_labels()
             && subject.rules().iter().all(|rule| {
                 let unsaid = matches!((&rule.peers, &rule.ports), (Peers::Unsaid, Some(_)));

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::policy::Labels;
+use crate::policy::label::{CLUSTER, NAMESPACE};
 use crate::reach::{Endpoint, Mesh, possible};
 use crate::topology::{ClusterId, Peer, PeerKind, Topology};
 
@@ -13,8 +14,10 @@ use super::intent::Terms;
 const ANOTHER: &str = "another";
 
 /// Adds a pod for each peer of flows and guards that is no workload, in each of its clusters, and
-/// the DNS of each.
-pub(super) fn add(mesh: &mut Mesh, topology: &Topology) {
+/// the DNS of each. Says by which labels flows and guards tell pods apart: where no policy names
+/// them, pods with and without them are not the same.
+pub(super) fn add(mesh: &mut Mesh, topology: &Topology) -> BTreeSet<Box<str>> {
+    let mut keys: BTreeSet<Box<str>> = BTreeSet::from([NAMESPACE.into(), CLUSTER.into()]);
     let mut made = Made { seen: BTreeSet::new(), added: Vec::new() };
     let known = |endpoint: &Endpoint| (endpoint.cluster, endpoint.identity.labels.clone());
     made.seen.extend(mesh.endpoints.iter().map(known));
@@ -23,10 +26,14 @@ pub(super) fn add(mesh: &mut Mesh, topology: &Topology) {
     let rules = topology.guards.iter().flat_map(|guard| &guard.rules);
     let guarded = rules.flat_map(|rule| rule.from.iter().chain(&rule.to));
     for peer in flows.chain(guarded) {
+        let Some(terms) = Terms::of(topology, peer) else { continue };
+        keys.extend(terms.labels.iter().map(|(key, _)| Box::from(&**key)));
         let whole = matches!(peer.kind, PeerKind::Workload(_) | PeerKind::Service(_))
             && peer.labels.is_empty()
             && peer.service_account.is_none();
-        let Some(terms) = Terms::of(topology, peer).filter(|_| !whole) else { continue };
+        if whole {
+            continue;
+        }
         // Where a declared namespace is not, none of its pods are.
         let named = terms.namespace.and_then(|name| {
             let at = topology.namespaces.binary_search_by(|n| n.name.value.as_str().cmp(name));
@@ -44,9 +51,11 @@ pub(super) fn add(mesh: &mut Mesh, topology: &Topology) {
         let dns = &cluster.dns;
         let labels = dns.selector.iter().map(|(key, value)| (key.as_str().into(), value.as_str()));
         let terms = Terms { namespace: Some(&dns.namespace), labels: labels.collect() };
+        keys.extend(dns.selector.iter().map(|(key, _)| Box::from(key.as_str())));
         made.pod(mesh, id, &dns.namespace, &terms);
     }
     mesh.endpoints.extend(made.added);
+    keys
 }
 
 struct Made {

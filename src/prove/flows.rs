@@ -7,7 +7,7 @@ use crate::topology::Topology;
 
 use super::compare::{Cause, Example, compare};
 use super::intent::Intent;
-use super::{blocked_flow, broken_guard, expected, half_open_door, undeclared_flow};
+use super::{blocked_flow, broken_guard, expected, half_open_door, named, undeclared_flow};
 
 /// The rules about flows and guards.
 pub static RULES: &[&Rule] = &[
@@ -34,10 +34,11 @@ pub fn check(topology: &Topology, mut mesh: Mesh, found: &mut Diagnostics) {
 }
 
 /// Adds the pods that nobody declares: those that flows speak of, and those that policies tell
-/// apart.
+/// apart; and the ports that are known by name alone.
 pub fn complete(topology: &Topology, mesh: &mut Mesh) {
-    expected::add(mesh, topology);
-    possible::add(mesh);
+    let keys = expected::add(mesh, topology);
+    possible::add_beside(mesh, keys);
+    named::add(mesh, topology);
 }
 
 /// What an end of an example does: `a@use1 sends to b@euw1 on TCP/80`.

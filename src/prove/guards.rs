@@ -225,7 +225,7 @@ impl<'a> Guards<'a> {
         let mut broken = Broken {
             from: self.mesh.describe(source),
             to: self.mesh.describe(target),
-            ports: ports.to_string(),
+            ports: self.mesh.describe_ports(ports),
             flows: self.flows(flows),
             rules: Vec::new(),
             open: Vec::new(),
@@ -356,7 +356,7 @@ impl<'a> Guards<'a> {
             Direction::Egress => (own, other),
             Direction::Ingress => (other, own),
         };
-        let (ports, flows) = (ports.to_string(), self.flows(flows));
+        let (ports, flows) = (self.mesh.describe_ports(ports), self.flows(flows));
         Some(Broken { from, to, ports, flows, rules, open: free })
     }
 }

@@ -8,9 +8,10 @@ mod http;
 mod ports;
 mod who;
 
+pub(super) use ports::protocols;
 pub use ports::{Meant, Permitted, missing, plain};
 pub use who::Names;
-pub(super) use who::Terms;
+pub(super) use who::{Index, Terms};
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -24,7 +25,6 @@ use crate::source::Span;
 use crate::spec::cluster::NodeLocalMode;
 use crate::spec::flow::Entity;
 use crate::topology::{ClusterId, Flow, NamespaceId, Peer, PeerKind, Topology};
-use who::Index;
 
 /// A flow with one of its peers, as indices.
 pub type Role = (u32, u32);
@@ -216,6 +216,13 @@ impl<'a> Intent<'a> {
         {
             meant(Why::Dns, Meant::dns());
         }
+        if place == end.cluster && self.is_asked(end) {
+            let direction = Direction::Egress;
+            let client = End { identity: peer, roles, cluster: place, direction };
+            if self.asks(&client) {
+                meant(Why::Dns, Meant::dns());
+            }
+        }
     }
 
     /// What is meant to be open between a pod and someone outside.
@@ -291,6 +298,11 @@ impl<'a> Intent<'a> {
         };
         self.denies(end.identity, end.cluster, Direction::Egress)
             || end.roles.caller.iter().any(names)
+    }
+
+    /// Whether the end is one at which the DNS of its cluster is asked.
+    pub(super) fn is_asked(&self, end: &End<'_>) -> bool {
+        end.direction == Direction::Ingress && self.answers(end.identity, end.cluster)
     }
 
     /// Whether a pod is of the DNS of its cluster.

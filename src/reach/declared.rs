@@ -365,13 +365,13 @@ impl Names {
 }
 
 /// Hands out numbers that no policy names, from the highest down.
-struct Free {
+pub(crate) struct Free {
     named: BTreeSet<(u16, u16)>,
     next: u16,
 }
 
 impl Free {
-    fn new<'p>(policies: impl Iterator<Item = &'p WrittenPolicy>) -> Self {
+    pub(crate) fn new<'p>(policies: impl Iterator<Item = &'p WrittenPolicy>) -> Self {
         let rules = policies.flat_map(|known| &known.policy.rules);
         let ports = rules.flat_map(|rule| rule.ports.iter().flatten()).flat_map(|rule| &rule.ports);
         let named = ports.filter_map(|ports| match &ports.which {
@@ -382,7 +382,7 @@ impl Free {
     }
 
     /// The next number; where ranges name every number, the next one all the same.
-    fn take(&mut self) -> u16 {
+    pub(crate) fn take(&mut self) -> u16 {
         let mut port = self.next;
         while let Some((first, _)) =
             self.named.iter().find(|known| known.0 <= port && port <= known.1)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::NotChecked;
-use crate::policy::{Identity, Policy, Protocol, Semantics};
+use crate::policy::{Identity, OpenPorts, Policy, Protocol, Semantics};
 use crate::source::Span;
 use crate::topology::{ClusterId, ClusterSet, WorkloadId};
 
@@ -121,6 +121,16 @@ impl Mesh {
     /// What a port is called: its number, or its name where nobody says the number.
     pub fn port_name(&self, port: u16) -> String {
         self.unnumbered.get(&port).cloned().unwrap_or_else(|| port.to_string())
+    }
+
+    /// What open ports are called, with the name in the place of a number that nobody says.
+    pub fn describe_ports(&self, ports: &OpenPorts) -> String {
+        let one = ports.first == ports.last && ports.protocol.has_ports();
+        match self.unnumbered.get(&ports.first).filter(|_| one) {
+            Some(name) if ports.limits.is_none() => format!("{}/{name}", ports.protocol),
+            Some(name) => format!("{}/{name} (L7)", ports.protocol),
+            None => ports.to_string(),
+        }
     }
 
     /// An endpoint with its cluster: `namespace/workload@cluster`.

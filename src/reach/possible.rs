@@ -31,7 +31,13 @@ const ANY: &str = "any";
 
 /// Adds the pods that may be there to a mesh.
 pub fn add(mesh: &mut Mesh) {
-    let selectors = Selectors::of(mesh);
+    add_beside(mesh, []);
+}
+
+/// The same where labels with these keys tell pods apart as well, whatever the policies say.
+pub fn add_beside(mesh: &mut Mesh, keys: impl IntoIterator<Item = Box<str>>) {
+    let mut selectors = Selectors::of(mesh);
+    selectors.keys.extend(keys);
     let names = Names::of(mesh, &selectors);
     let mut there: Vec<Vec<&Endpoint>> = vec![Vec::new(); mesh.clusters.len()];
     for endpoint in &mesh.endpoints {
@@ -70,7 +76,7 @@ struct Selectors {
     all: Vec<Wanted>,
     /// Those that are looked at in each cluster.
     wanted: Vec<Vec<u32>>,
-    /// The keys that some selector names.
+    /// The keys that some selector names, or somebody else.
     keys: BTreeSet<Box<str>>,
 }
 

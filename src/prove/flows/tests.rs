@@ -51,6 +51,20 @@ fn a_deny_blocks_a_declared_flow() {
 }
 
 #[test]
+fn who_isolates_the_dns_of_a_cluster_blocks_the_way_to_it() {
+    let nobody = "{endpointSelector: {}, ingress: [{}]}";
+    let line = "LB4001 the way to the cluster's DNS is blocked: kube-system/(pod with \
+                k8s-app=kube-dns)@euw1 may not receive from payments/fraud-detection@euw1 on \
+                TCP/53";
+    assert_eq!(found(TWO_CLUSTERS, &[(0, "kube-system/nobody", nobody)]), [line]);
+    let own = "{endpointSelector: {}, ingress: [{fromEntities: [cluster], toPorts: [{ports: \
+               [{port: '53'}]}]}]}";
+    assert_eq!(found(TWO_CLUSTERS, &[(0, "kube-system/own", own)]), [""; 0]);
+    let outward = "{endpointSelector: {}, egress: [{}]}";
+    assert_eq!(found(TWO_CLUSTERS, &[(0, "kube-system/outward", outward)]), [""; 0]);
+}
+
+#[test]
 fn a_door_is_half_open_until_both_ends_are() {
     let from = "payments/(pod with tier=debug)@use1";
     let half = format!(

@@ -60,7 +60,11 @@ pub(super) fn may_let_through(allowed: &Http, meant: &HttpMatch) -> bool {
             whole(allowed, &format!("{root}/a")) && whole(allowed, &format!("{root}/b/c?d"))
         }
         (Some(allowed), Some(PathMatch::Regex(regex))) => {
-            text(regex).is_none_or(|path| whole(allowed, &path))
+            let meets = |one: &str, other: &str| one.starts_with(other) || other.starts_with(one);
+            match text(regex) {
+                Some(path) => whole(allowed, &path),
+                None => meets(&start(allowed), &start(regex)),
+            }
         }
     };
     method && path && allowed.host.is_none() && allowed.headers.is_empty()
@@ -85,6 +89,28 @@ fn text(regex: &str) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// The text with which everything begins that an expression matches, as far as it is plain.
+fn start(regex: &str) -> String {
+    if regex.contains('|') {
+        return String::new();
+    }
+    let mut start = String::new();
+    let mut chars = regex.chars().peekable();
+    while let Some(next) = chars.next() {
+        let plain = match next {
+            '\\' => chars.next().filter(|escaped| !escaped.is_alphanumeric()),
+            '.' | '[' | ']' | '(' | ')' | '*' | '+' | '?' | '{' | '}' | '^' | '$' => None,
+            plain => Some(plain),
+        };
+        match plain {
+            // What follows may say that it need not be there.
+            Some(plain) if !matches!(chars.peek(), Some('*' | '?' | '{')) => start.push(plain),
+            _ => break,
+        }
+    }
+    start
 }
 
 /// Whether an expression matches all of a text. One that cannot be read matches nothing.
@@ -137,6 +163,11 @@ mod tests {
         assert!(may_let_through(&path("/m.*"), &exact));
         assert!(!may_let_through(&path("/metric"), &exact));
         assert!(!may_let_through(&path("("), &exact));
+        let regex = meant(PathMatch::Regex(r"/users/[0-9]+".into()));
+        for open in [r"/users/[0-9]+", "/u.*", ".*", "/users?/1", "/a|/users/1"] {
+            assert!(may_let_through(&path(open), &regex), "{open}");
+        }
+        assert!(!may_let_through(&path(r"/api/v1\.0"), &regex));
         let prefix = meant(PathMatch::Prefix("/api".into()));
         assert!(may_let_through(&path("/api([/?].*)?"), &prefix));
         assert!(!may_let_through(&path("/api/v1"), &prefix));

@@ -95,16 +95,11 @@ impl<'a> Meant<'a> {
         target: Option<&Identity>,
         names: &Names,
     ) {
-        let protocols: Vec<Protocol> = match protocol {
-            None => Protocol::ANY.to_vec(),
-            Some(ports::Protocol::Tcp) => vec![Protocol::TCP],
-            Some(ports::Protocol::Udp) => vec![Protocol::UDP],
-            Some(ports::Protocol::Sctp) => vec![Protocol::SCTP],
-        };
+        let protocols = protocols(protocol);
         match port {
             PortRef::Number(first) => {
                 for protocol in protocols {
-                    let range = Opening::range(protocol, *first, end.unwrap_or(*first));
+                    let range = Opening::range(*protocol, *first, end.unwrap_or(*first));
                     self.must = self.must.or(&range);
                 }
             }
@@ -119,6 +114,16 @@ impl<'a> Meant<'a> {
                 }
             }
         }
+    }
+}
+
+/// The protocols of a port that says one or none, TCP first.
+pub(in crate::prove) fn protocols(said: Option<ports::Protocol>) -> &'static [Protocol] {
+    match said {
+        None => &Protocol::ANY,
+        Some(ports::Protocol::Tcp) => &[Protocol::TCP],
+        Some(ports::Protocol::Udp) => &[Protocol::UDP],
+        Some(ports::Protocol::Sctp) => &[Protocol::SCTP],
     }
 }
 

@@ -57,12 +57,12 @@ type Place<'a> = (Option<Cow<'a, str>>, Option<(Cow<'a, str>, Cow<'a, str>)>);
 
 /// The peers of one side of all flows, by their namespace and the rarest of their labels.
 #[derive(Debug)]
-pub(super) struct Index<'a> {
+pub(in crate::prove) struct Index<'a> {
     known: BTreeMap<Place<'a>, Vec<(Role, Terms<'a>, &'a ClusterSet)>>,
 }
 
 impl<'a> Index<'a> {
-    pub(super) fn new(
+    pub(in crate::prove) fn new(
         topology: &'a Topology,
         peers: impl Iterator<Item = (Role, &'a Peer)>,
     ) -> Self {
@@ -84,7 +84,7 @@ impl<'a> Index<'a> {
     }
 
     /// The roles of a pod, sorted.
-    pub(super) fn roles(&self, identity: &Identity, cluster: ClusterId) -> Vec<Role> {
+    pub(in crate::prove) fn roles(&self, identity: &Identity, cluster: ClusterId) -> Vec<Role> {
         let mut roles = Vec::new();
         let namespace = identity.labels.get(&Key::k8s(NAMESPACE));
         let places = [None, namespace];
