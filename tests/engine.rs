@@ -5,11 +5,11 @@
 //! asked of each, `LANDBRIDGE_ENGINE_SEED` the first seed.
 #![expect(clippy::disallowed_methods, reason = "the environment names the programs")]
 
-mod case;
+pub(crate) mod case;
 mod corpus;
 mod examples;
 mod features;
-mod generate;
+pub(crate) mod generate;
 mod minimise;
 mod ours;
 mod program;

@@ -12,6 +12,7 @@ mod gitops;
 mod go_flux;
 mod go_yaml;
 mod golden;
+mod handwritten;
 mod hazards;
 mod hostile;
 mod iam;

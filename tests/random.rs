@@ -11,6 +11,7 @@ pub(crate) mod dice;
 mod entrypoint;
 mod flow;
 mod gateway;
+pub(crate) mod handwritten;
 mod neighbours;
 mod peer;
 pub(crate) mod project;

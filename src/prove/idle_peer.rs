@@ -70,7 +70,7 @@ fn idle(
     (id, left): (ClusterId, &mut usize),
     selector: &Selector,
 ) -> Option<String> {
-    if never_there(selector, true).next().is_some() || selector.is_reserved() {
+    if never_there(selector).next().is_some() || selector.is_reserved() {
         return None;
     }
     let joined = &case.mesh.cluster(id).joined;

@@ -70,5 +70,5 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
 fn is_reported(subject: &Selector, semantics: &Semantics) -> bool {
     let elsewhere =
         named(subject, CLUSTER).is_some_and(|named| !named.contains(semantics.cluster()));
-    elsewhere || never_there(subject, true).next().is_some()
+    elsewhere || never_there(subject).next().is_some()
 }

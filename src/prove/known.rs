@@ -80,13 +80,13 @@ pub(super) fn named<'s>(selector: &'s Selector, label: &str) -> Option<BTreeSet<
 }
 
 /// The keys of pods' labels that a selector wants and no identity has.
-pub(super) fn never_there(selector: &Selector, accounts: bool) -> impl Iterator<Item = &Key> {
+pub(super) fn never_there(selector: &Selector) -> impl Iterator<Item = &Key> {
     let wanted = selector.requirements().filter(|known| !known.operator.is_negative());
-    wanted.map(|known| &known.key).filter(move |key| {
+    wanted.map(|known| &known.key).filter(|key| {
         let cilium = [CLUSTER, NAMESPACE].iter().any(|known| *key.key == **known);
         let of_namespace = key.starts_k8s(NAMESPACE_LABELS);
         let account = key.is_k8s(SERVICE_ACCOUNT);
         let counts = crate::reach::objects::counts(&key.key);
-        key.starts_k8s("") && !cilium && !of_namespace && if account { !accounts } else { !counts }
+        key.starts_k8s("") && !cilium && !of_namespace && !account && !counts
     })
 }

@@ -13,9 +13,9 @@ use crate::policy::rule::Peer;
 declare_rules! {
     /// ## What it does
     /// Reports a label that a hand-written policy wants pods to have and that Cilium does not take
-    /// into identities, such as `pod-template-hash`, `topology.kubernetes.io/zone`,
-    /// `statefulset.kubernetes.io/pod-name`, and service accounts before Cilium 1.18. A cluster
-    /// with `labels` in its Helm values is not looked at.
+    /// into identities, such as `pod-template-hash`, `topology.kubernetes.io/zone` and
+    /// `statefulset.kubernetes.io/pod-name`. A cluster with `labels` in its Helm values is not
+    /// looked at.
     ///
     /// ## Why it matters
     /// Policies see the labels of identities only. A pod may have the label and no policy selects
@@ -44,7 +44,6 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
         if semantics.settings().node_selector_labels {
             continue;
         }
-        let version = (semantics.version().major, semantics.version().minor);
         let mut seen: BTreeSet<&Selector> = BTreeSet::new();
         for rule in &policy.rules {
             let peers = rule.peers.said().iter().filter_map(|peer| match peer {
@@ -52,9 +51,7 @@ pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
                 _ => None,
             });
             let subject = (!rule.node && seen.insert(&rule.subject)).then_some(&rule.subject);
-            for key in
-                subject.into_iter().chain(peers).flat_map(|s| never_there(s, version >= (1, 18)))
-            {
+            for key in subject.into_iter().chain(peers).flat_map(never_there) {
                 let message = format!(
                     "`{}` wants pods to have `{}`, which is part of no identity",
                     describe(policy),

@@ -184,19 +184,19 @@ pub fn identity(
         namespace_labels.iter().map(|(key, value)| (&**key, &**value)).collect();
     of_namespace.insert("kubernetes.io/metadata.name", namespace);
     let of_namespace: Vec<_> = of_namespace.into_iter().collect();
-    // Source: `defaultLabelPrefixCfg` in pkg/labelsfilter/filter.go of 1.17.6 and 1.18.6.
-    let (major, minor) = (semantics.version().major, semantics.version().minor);
     Identity::pod(&Pod {
         cluster: semantics.cluster(),
         namespace,
-        service_account: service_account.filter(|_| (major, minor) >= (1, 18)),
+        service_account,
         labels: &labels,
         namespace_labels: &of_namespace,
     })
 }
 
 /// Whether a pod's label of this key is part of its identity, where `labels` of the chart is not
-/// set (`defaultLabelPrefixCfg` in pkg/labelsfilter/filter.go; the same from 1.16 to 1.20).
+/// set (`defaultLabelPrefixCfg` in pkg/labelsfilter/filter.go; the same from 1.16 to 1.20). The
+/// service account always is: that 1.18 added it to the list is of use beside `labels` only, and
+/// without them `Filter` of 1.16.19 takes what the list does not leave out.
 pub fn counts(key: &str) -> bool {
     const TAKEN: &[&str] = &["app.kubernetes.io"];
     const LEFT_OUT: &[&str] = &[
@@ -401,8 +401,8 @@ spec: {endpointSelector: {}, ingress: [{}]}
              k8s:io.cilium.k8s.policy.serviceaccount=web, k8s:io.kubernetes.pod.namespace=shop"
         );
         assert!(identity.ports.contains_key("http"));
-        let older = web.identity(&semantics("1.17.6"), labels).labels.to_string();
-        assert!(!older.contains("serviceaccount"), "{older}");
+        let older = web.identity(&semantics("1.16.19"), labels);
+        assert_eq!(older, identity, "the same from 1.16 on");
         assert_eq!(objects.groups[0].prefixes.len(), 2);
     }
 

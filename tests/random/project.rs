@@ -18,6 +18,8 @@ pub(crate) struct Project {
     documents: Vec<Value>,
     /// The same with one more region, and a cluster in it that nobody names.
     larger: Vec<Value>,
+    /// The hand-written files.
+    files: BTreeMap<String, String>,
 }
 
 /// The cluster that a larger project has, and its region.
@@ -46,12 +48,42 @@ impl Project {
         gateway::add(&world, &declared, &mut documents, dice);
         documents.extend(dice.chance(30).then(|| policy(dice)));
         let larger = larger(world, &documents);
-        Self { documents, larger }
+        Self { documents, larger, files: BTreeMap::new() }
     }
 
     /// The project with the newcomer.
     pub(crate) fn larger(&self) -> Self {
-        Self { documents: self.larger.clone(), larger: self.larger.clone() }
+        Self { documents: self.larger.clone(), ..self.clone() }
+    }
+
+    pub(crate) fn documents(&self) -> &[Value] {
+        &self.documents
+    }
+
+    /// The project with hand-written files beside it: each with its objects and the clusters that
+    /// it is applied to, or all of them.
+    pub(crate) fn with_files(&self, files: &[(&str, Vec<String>, Vec<Value>)]) -> Self {
+        let mut project = self.clone();
+        let entries = files.iter().map(|(path, clusters, _)| {
+            let mut entry = json!({"files": [path]});
+            if !clusters.is_empty() {
+                entry["clusters"] = json!(clusters);
+            }
+            entry
+        });
+        project.documents[0]["spec"]["manifests"] = entries.collect();
+        project.files = files
+            .iter()
+            .map(|(path, _, objects)| {
+                let mut text = String::new();
+                for object in objects {
+                    yaml::separator(&mut text);
+                    yaml::document(&mut text, object);
+                }
+                ((*path).to_owned(), text)
+            })
+            .collect();
+        project
     }
 
     /// Everything in one file, in the order in which it was made.
@@ -61,7 +93,9 @@ impl Project {
             yaml::separator(&mut text);
             yaml::document(&mut text, document);
         }
-        BTreeMap::from([(ENTRY.to_owned(), text)])
+        let mut files = self.files.clone();
+        files.insert(ENTRY.to_owned(), text);
+        files
     }
 
     /// The same over several files: documents, keys and globs in any order, in any notation.
@@ -81,7 +115,7 @@ impl Project {
             dice.shuffle(&mut documents);
             (path.to_owned(), stream(&documents, dice))
         });
-        written.collect()
+        written.chain(self.files.clone()).collect()
     }
 }
 
