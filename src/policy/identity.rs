@@ -230,4 +230,29 @@ mod tests {
         assert!(identity.is_world());
         assert!(Identity::address(v6, false).labels.is_reserved("world"));
     }
+
+    #[test]
+    fn identities_with_a_number_of_their_own_are_aggregated() {
+        let pod = Identity::pod(&Pod {
+            cluster: "use1",
+            namespace: "shop",
+            service_account: None,
+            labels: &[],
+            namespace_labels: &[],
+        });
+        assert_eq!(pod.aggregate("use1"), Some("aggregate-cluster"));
+        assert_eq!(pod.aggregate("euw1"), Some("aggregate-cluster-mesh"));
+        let node = Identity::labelled_node("use1", &[]);
+        assert_eq!(node.aggregate("use1"), Some("aggregate-remote-node"));
+        let address: IpNet = "192.0.2.1/32".parse().expect("an address");
+        for dual_stack in [false, true] {
+            let outside = Identity::address(address, dual_stack);
+            assert_eq!(outside.aggregate("use1"), Some("aggregate-world"));
+        }
+        let unnumbered = [Identity::world(), Identity::host(), Identity::remote_node()];
+        assert!(unnumbered.iter().all(|identity| identity.aggregate("use1").is_none()));
+        // A node at an address is aggregated as a node, never as something outside.
+        assert_eq!(Identity::remote_node().at(address).aggregate("use1"), None);
+        assert_eq!(Identity::reserved("health").at(address).aggregate("use1"), None);
+    }
 }

@@ -220,4 +220,12 @@ mod tests {
         assert!(labels.get(&Key::parse("cidr:10.2.0.0/16", None)).is_none());
         assert!(labels.get(&Key::parse("cidr:2001-db8--/32", None)).is_none());
     }
+
+    #[test]
+    fn a_key_may_be_of_several_sources() {
+        let own = [(Source::Reserved, ""), (Source::K8s, "web"), (Source::K8s, "web")];
+        let labels: Labels =
+            own.into_iter().map(|(source, value)| Label::new(source, "app", value)).collect();
+        assert_eq!(labels.to_string(), "k8s:app=web, reserved:app");
+    }
 }

@@ -322,4 +322,60 @@ mod tests {
         assert_eq!(limit.without(&limit.or(&other)), Opening::closed());
         assert_eq!(limit.and(&other).without(&limit), Opening::closed());
     }
+
+    #[test]
+    fn protocols_have_ports_or_types_or_neither() {
+        let gre = Protocol::named("GRE").expect("a protocol");
+        let starts = |protocol, starts: &[u16]| {
+            BTreeMap::from([(protocol, starts.iter().copied().collect::<BTreeSet<u16>>())])
+        };
+        let only = |wanted: Protocol, last: u16| {
+            move |protocol: Protocol, start: u16| {
+                (protocol == wanted && start <= last).then_some(None)
+            }
+        };
+        let opening = Opening::of(&starts(gre, &[80]), only(gre, 0));
+        assert_eq!(opening, Opening::range(gre, 0, 0));
+        let opening = Opening::of(&starts(Protocol::ICMP, &[0, 1]), only(Protocol::ICMP, 0));
+        assert_eq!(opening, Opening::range(Protocol::ICMP, 0, 0));
+        let opening = Opening::of(&starts(Protocol::ICMP, &[300]), only(Protocol::ICMP, 255));
+        assert_eq!(opening, Opening::range(Protocol::ICMP, 0, 255));
+        assert_eq!(opening.to_string(), "ICMP");
+        assert!(Opening::everything().at(Protocol::ICMPV6, 255).is_some());
+    }
+
+    #[test]
+    fn a_limit_of_one_sort_holds_none_of_another() {
+        let http = |method: &str| {
+            let method = Some(method.to_owned());
+            L7::Http([super::super::rule::Http { method, ..Default::default() }].into())
+        };
+        let other = |name: &str| L7::Other([name.to_owned()].into());
+        let dns = |name: &str| L7::Dns([Pattern::new(name)].into());
+        let known = [http("GET"), http("PUT"), other("kafka"), other("tls"), dns("a"), dns("b")];
+        let limits = |entry: &L7| Limits::of(Some(vec![entry.clone()]));
+        for one in &known {
+            for two in &known {
+                assert_eq!(limits(one).within(&limits(two)), one == two, "{one:?} in {two:?}");
+            }
+        }
+        let both = limits(&known[0]).or(&limits(&known[1]));
+        assert_eq!(both.lists().map(<[L7]>::len).collect::<Vec<_>>(), [2]);
+        assert!(known.iter().map(limits).all(|limits| !limits.is_none()));
+        assert!(Limits::of(None).is_none() && Limits::none().lists().next().is_none());
+    }
+
+    #[test]
+    fn the_example_is_of_tcp_where_there_is_one() {
+        let (tcp, udp) = (tcp(&[(443, 443)]), Opening::range(Protocol::UDP, 53, 53));
+        let icmp = Opening::range(Protocol::ICMP, 8, 8);
+        let first = |opening: &Opening| opening.first().map(|ports| (ports.protocol, ports.first));
+        let all = icmp.or(&udp).or(&tcp);
+        assert_eq!(first(&all), Some((Protocol::TCP, 443)));
+        assert_eq!(first(&icmp.or(&udp)), Some((Protocol::ICMP, 8)));
+        assert_eq!(first(&Opening::closed()), None);
+        let listed: Vec<String> = all.iter().map(ToString::to_string).collect();
+        assert_eq!(listed, ["ICMP/8", "TCP/443", "UDP/53"]);
+        assert_eq!(all.at(Protocol::UDP, 53), Some(&Limits::none()));
+    }
 }

@@ -292,4 +292,16 @@ mod tests {
         selector.add(requirement(Operator::Exists, &[]));
         assert!(!selector.is_only_negative());
     }
+
+    #[test]
+    fn a_selector_takes_an_aggregate_by_its_word_or_by_what_it_lacks() {
+        assert!(Selector::default().selects_aggregates());
+        assert!(Selector::reserved("aggregate-world").selects_aggregates());
+        assert!(!Selector::reserved("world").selects_aggregates());
+        let mut selector = Selector::default();
+        selector.add(requirement(Operator::NotIn, &["a"]));
+        assert!(selector.selects_aggregates());
+        selector.add(requirement(Operator::Exists, &[]));
+        assert!(!selector.selects_aggregates());
+    }
 }

@@ -81,8 +81,11 @@ mod tests {
     fn values_are_a_set() {
         let (few, all) = (values(&["b", "a", "b"]), values(&["a", "b", "c"]));
         assert_eq!((few.len(), few.first()), (2, Some("a")));
-        assert!(few.is_subset(&all) && all.is_superset(&few) && !all.is_subset(&few));
+        assert!(few.is_subset(&all) && all.is_superset(&few));
+        assert!(!all.is_subset(&few) && !few.is_superset(&all));
+        assert!((&few).into_iter().eq([Box::from("a"), "b".into()].iter()));
         assert!(few.is_disjoint(&Values::one("c")) && !few.is_disjoint(&all));
         assert!(all.contains("c") && !few.contains("c") && Values::default().is_empty());
+        assert!(!few.is_empty());
     }
 }

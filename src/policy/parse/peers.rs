@@ -55,8 +55,13 @@ impl Reader<'_> {
         for key in keys {
             if let Some(node) = field(item, key) {
                 let items = self.list(Some(node));
-                // Groups are replaced before kinds of peers are counted.
+                // Groups are replaced before kinds of peers are counted, and after they are checked.
                 let none = self.semantics.inlines_groups() && self.are_empty_groups(items);
+                if none {
+                    for item in items {
+                        self.cidr_rule(item);
+                    }
+                }
                 found.push((key, node, if none { &[] } else { items }));
             }
         }

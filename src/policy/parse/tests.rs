@@ -1,5 +1,7 @@
 use semver::Version;
 
+use super::super::label::{CLUSTER, NAMESPACE};
+use super::super::rule::{Http, L7, Peer, Peers, Which};
 use super::super::semantics::Settings;
 use super::*;
 use crate::diagnostic::Diagnostics;
@@ -8,12 +10,25 @@ use crate::source::SourceMap;
 const VERSIONS: [&str; 5] = ["1.16.19", "1.17.6", "1.18.6", "1.19.6", "1.20.2"];
 
 fn policy(text: &str, version: &str) -> Policy {
+    policy_with(text, version, &Known::default(), |_| {})
+}
+
+fn policy_with(text: &str, version: &str, known: &Known, change: impl Fn(&mut Settings)) -> Policy {
     let mut sources = SourceMap::new();
     let id = sources.add("policy.yaml", text);
     let nodes = crate::yaml::parse(&sources, id, &mut Diagnostics::new());
     let version = Version::parse(version).expect("a version");
-    let semantics = Semantics::new(version, Settings::of("use1")).expect("a known minor");
-    read(&nodes[0], &semantics, &Known::default()).expect("a policy")
+    let mut settings = Settings::of("use1");
+    change(&mut settings);
+    let semantics = Semantics::new(version, settings).expect("a known minor");
+    read(&nodes[0], &semantics, known).expect("a policy")
+}
+
+/// The minors that take a policy: `a`, and `r` for those that refuse it.
+fn taken(text: &str, change: impl Fn(&mut Settings)) -> String {
+    let refused =
+        |version| policy_with(text, version, &Known::default(), &change).refused.is_some();
+    VERSIONS.map(|version| if refused(version) { 'r' } else { 'a' }).into_iter().collect()
 }
 
 fn cilium(spec: &str) -> String {
@@ -33,6 +48,8 @@ fn what_every_minor_refuses_enforces_nothing() {
     let port = |rules: &str| format!("{{toPorts: [{{ports: [{rules}]}}]}}");
     let l7 =
         |port: &str, rules: &str| format!("{{toPorts: [{{ports: [{port}], rules: {rules}}}]}}");
+    let redirected =
+        |more: &str| format!("{{toPorts: [{{ports: [{{port: '80', protocol: TCP}}], {more}}}]}}");
     let cases = [
         (cilium("{ingress: [{}]}"), "`endpointSelector`"),
         (cilium("{endpointSelector: {}, nodeSelector: {}, ingress: [{}]}"), "both"),
@@ -60,6 +77,25 @@ fn what_every_minor_refuses_enforces_nothing() {
             "range of ports",
         ),
         (item("egress", "{toFQDNs: [{matchName: '*.b'}]}"), "no name"),
+        (item("egress", "{toFQDNs: [{matchName: ''}]}"), "no name"),
+        (item("egress", &format!("{{toFQDNs: [{{matchName: {}}}]}}", "a".repeat(256))), "no name"),
+        (cilium("{endpointSelector: {matchLabels: {a b: c}}, ingress: [{}]}"), "no key"),
+        (cilium("{endpointSelector: {matchLabels: {'x:-a': c}}, ingress: [{}]}"), "no key"),
+        (item("ingress", &port("{port: a.b}")), "no port"),
+        (item("ingress", "{icmps: [{fields: [{type: 256}]}]}"), "no ICMP type"),
+        (
+            item("ingress", &l7("{port: '80', protocol: TCP}", "{http: [{path: '('}]}")),
+            "no regular",
+        ),
+        (item("ingress", &redirected("listener: {name: a}")), "cannot stand in `ingress`"),
+        (
+            item("egress", &redirected("listener: {name: a}, rules: {http: [{}]}")),
+            "beside L7 rules",
+        ),
+        (
+            item("egress", &redirected("serverNames: [a.b], rules: {http: [{}]}")),
+            "need `terminatingTLS`",
+        ),
     ];
     for (text, reason) in cases {
         for version in VERSIONS {
@@ -80,6 +116,120 @@ fn many_ports_are_too_many() {
     };
     assert_eq!(policy(&ports(40), "1.20.2").refused, None);
     assert!(policy(&ports(41), "1.20.2").refused.is_some());
+    let types = |count: usize| {
+        let list: Vec<_> = (1..=count).map(|kind| format!("{{type: {kind}}}")).collect();
+        item("ingress", &format!("{{icmps: [{{fields: [{}]}}]}}", list.join(", ")))
+    };
+    assert_eq!(policy(&types(1), "1.20.2").refused, None);
+    assert_eq!(policy(&types(40), "1.20.2").refused, None);
+    assert!(policy(&types(41), "1.20.2").refused.is_some());
+}
+
+#[test]
+fn minors_differ_in_what_they_refuse() {
+    let ports = |port: &str| item("ingress", &format!("{{toPorts: [{{ports: [{port}]}}]}}"));
+    let extended = |settings: &mut Settings| settings.extended_protocols = true;
+    for (port, off, on) in [
+        ("{protocol: TCP}", "rrrrr", "rrraa"),
+        ("{port: '0', protocol: VRRP}", "rrrrr", "rrraa"),
+        ("{port: '0', protocol: IGMP}", "rrrrr", "rrraa"),
+        ("{port: '0', protocol: GRE}", "rrrrr", "rrrra"),
+        ("{port: '80', protocol: GRE}", "rrrrr", "rrrrr"),
+        ("{port: '80', protocol: TCP}", "aaaaa", "aaaaa"),
+    ] {
+        assert_eq!(taken(&ports(port), |_| {}), off, "{port}");
+        assert_eq!(taken(&ports(port), extended), on, "{port}");
+    }
+    let http = "{ports: [{port: '80', endPort: 81, protocol: TCP}], rules: {http: [{}]}}";
+    assert_eq!(taken(&item("ingress", &format!("{{toPorts: [{http}]}}")), |_| {}), "raaaa");
+    let except = "{cidrGroupRef: partners, except: [192.0.2.0/25]}";
+    assert_eq!(taken(&item("egress", &format!("{{toCIDRSet: [{except}]}}")), |_| {}), "raaaa");
+    let longest = format!("{{toFQDNs: [{{matchName: {}}}]}}", "a".repeat(255));
+    assert_eq!(taken(&item("egress", &longest), |_| {}), "aaaaa");
+}
+
+#[test]
+fn a_port_is_a_number_in_the_base_of_its_prefix_or_a_name() {
+    for (port, expected) in [
+        ("80", Which::Range(80, 80)),
+        ("0", Which::All),
+        ("010", Which::Range(8, 8)),
+        ("Dns-TCP", Which::Named("dns-tcp".to_owned())),
+        ("0x50", Which::Named("0x50".to_owned())),
+    ] {
+        let text = item("ingress", &format!("{{toPorts: [{{ports: [{{port: '{port}'}}]}}]}}"));
+        let policy = policy(&text, "1.20.2");
+        let ports = policy.rules[0].ports.as_ref().expect("ports");
+        assert_eq!(ports[0].ports[0].which, expected, "{port}");
+    }
+}
+
+#[test]
+fn what_an_http_rule_leaves_empty_does_not_matter() {
+    let rules = "{http: [{method: GET, path: '', host: a.b}]}";
+    let port = "{port: '80', protocol: TCP}";
+    let text = item("ingress", &format!("{{toPorts: [{{ports: [{port}], rules: {rules}}}]}}"));
+    let policy = policy(&text, "1.20.2");
+    let l7 = &policy.rules[0].ports.as_ref().expect("ports")[0].l7;
+    let http =
+        Http { method: Some("GET".to_owned()), host: Some("a.b".to_owned()), ..Http::default() };
+    assert_eq!(*l7, Some(L7::Http([http].into())));
+}
+
+#[test]
+fn groups_of_a_cloud_are_the_addresses_that_they_have() {
+    let text = item("egress", "{toGroups: [{aws: {securityGroupsIds: [sg-1]}}]}");
+    let peers = |nets: Option<Vec<&str>>, version| {
+        let nets = nets.map(|nets| nets.iter().map(|net| net.parse().expect("a net")).collect());
+        let known = Known { external_groups: nets, ..Known::default() };
+        policy_with(&text, version, &known, |_| {}).rules[0].peers.clone()
+    };
+    for version in VERSIONS {
+        assert_eq!(peers(None, version), Peers::Nobody);
+        let open = version == "1.17.6";
+        let none = if open { Peers::Unsaid } else { Peers::Nobody };
+        assert_eq!(peers(Some(vec![]), version), none, "{version}");
+        let net = "192.0.2.0/24".parse().expect("a net");
+        let one = Peers::Of(vec![Peer::Cidr { net, except: Vec::new() }]);
+        assert_eq!(peers(Some(vec!["192.0.2.0/24"]), version), one);
+    }
+}
+
+#[test]
+fn services_are_found_by_what_is_said_of_them() {
+    let service = |namespace: &str, name: &str, team: &str, address: &str| Service {
+        name: name.to_owned(),
+        namespace: namespace.to_owned(),
+        labels: vec![("team".to_owned(), team.to_owned())],
+        addresses: vec![address.parse().expect("an address")],
+        ..Service::default()
+    };
+    let services = vec![
+        service("shop", "db", "a", "192.0.2.1/32"),
+        service("shop", "queue", "b", "192.0.2.2/32"),
+        service("ops", "db", "b", "192.0.2.3/32"),
+    ];
+    let known = Known { services: Some(services), ..Known::default() };
+    for (written, expected) in [
+        ("k8sService: {serviceName: db, namespace: shop}", &["192.0.2.1/32"][..]),
+        ("k8sService: {serviceName: db}", &["192.0.2.1/32", "192.0.2.3/32"]),
+        (
+            "k8sServiceSelector: {selector: {matchLabels: {team: b}}}",
+            &["192.0.2.2/32", "192.0.2.3/32"],
+        ),
+        (
+            "k8sServiceSelector: {selector: {matchLabels: {team: b}}, namespace: shop}",
+            &["192.0.2.2/32"],
+        ),
+        ("k8sServiceSelector: {selector: {}, namespace: ops}", &["192.0.2.3/32"]),
+    ] {
+        let text = item("egress", &format!("{{toServices: [{{{written}}}]}}"));
+        let policy = policy_with(&text, "1.20.2", &known, |_| {});
+        assert_eq!(policy.refused, None, "{written}");
+        let peer = |net: &&str| Peer::Cidr { net: net.parse().expect("a net"), except: Vec::new() };
+        let expected = Peers::Of(expected.iter().map(peer).collect());
+        assert_eq!(policy.rules[0].peers, expected, "{written}");
+    }
 }
 
 #[test]
@@ -106,9 +256,42 @@ fn what_reads_otherwise_than_it_looks_is_remarked() {
     assert_eq!(remarks(&open, "1.18.6"), [RemarkSort::OpenToAll("toFQDNs")]);
     let group = item("egress", "{toCIDRSet: [{cidrGroupRef: partners}]}");
     let unknown = RemarkSort::UnknownGroup("partners".to_owned());
-    assert_eq!(remarks(&group, "1.18.6"), [unknown]);
+    for version in VERSIONS {
+        assert_eq!(remarks(&group, version), [unknown.clone()], "{version}");
+    }
     let any = item("ingress", "{icmps: [{fields: [{type: 0}]}]}");
     assert_eq!(remarks(&any, "1.18.6"), [RemarkSort::AnyIcmpType]);
+    let not = "{matchExpressions: [{key: app, operator: NotIn, values: [a]}]}";
+    let peer = item("ingress", &format!("{{fromEndpoints: [{not}]}}"));
+    let off = |settings: &mut Settings| settings.policy_default_local_cluster = Some(false);
+    let clusterwide = |text: &str| {
+        let text = text.replace("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy");
+        text.replace(", namespace: shop", "")
+    };
+    let subject =
+        cilium(&format!("{{endpointSelector: {not}, ingress: [{{fromEndpoints: [{{}}]}}]}}"));
+    let of_cluster = policy_with(&clusterwide(&subject), "1.20.2", &Known::default(), off);
+    let sorts: Vec<_> = of_cluster.remarks.into_iter().map(|remark| remark.sort).collect();
+    assert_eq!(sorts, [RemarkSort::OnlyNegative]);
+    assert_eq!(remarks(&peer, "1.20.2"), []);
+    let deny = item("egressDeny", "{toPorts: [{ports: [{port: '80'}], rules: {}}]}");
+    assert_eq!(remarks(&deny, "1.20.2"), [RemarkSort::Unread("rules".to_owned())]);
+    let allow = deny.replace("egressDeny", "egress");
+    assert_eq!(remarks(&allow, "1.20.2"), []);
+    let named = |namespace: &str| {
+        let labels = format!("{{k8s:{NAMESPACE}: {namespace}}}");
+        cilium(&format!("{{endpointSelector: {{matchLabels: {labels}}}, ingress: [{{}}]}}"))
+    };
+    let replaced = RemarkSort::ReplacedNamespace("ops".to_owned());
+    assert_eq!(remarks(&named("ops"), "1.20.2"), [replaced]);
+    assert_eq!(remarks(&named("shop"), "1.20.2"), []);
+    for expression in ["operator: NotIn, values: [euw1]", "operator: In, values: [euw1, use1]"] {
+        let text = format!("{{key: {CLUSTER}, {expression}}}");
+        let here = cilium(&format!(
+            "{{endpointSelector: {{matchExpressions: [{text}]}}, ingress: [{{}}]}}"
+        ));
+        assert_eq!(remarks(&here, "1.20.2"), [], "{expression}");
+    }
 }
 
 #[test]

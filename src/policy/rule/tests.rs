@@ -69,3 +69,26 @@ fn addresses_never_select_pods_and_select_nodes_only_if_set() {
     let nodes = Semantics::new(Version::new(1, 16, 19), settings).expect("a known minor");
     assert!(some.matches(&node, &nodes, &[]));
 }
+
+#[test]
+fn protocols_have_the_numbers_of_the_registry() {
+    let numbers = [
+        ("TCP", 6),
+        ("UDP", 17),
+        ("SCTP", 132),
+        ("VRRP", 112),
+        ("IGMP", 2),
+        ("GRE", 47),
+        ("IPIP", 4),
+        ("IPV6", 41),
+        ("ESP", 50),
+        ("AH", 51),
+    ];
+    for (name, number) in numbers {
+        let protocol = Protocol::named(name).unwrap_or_else(|| panic!("{name} is known"));
+        assert_eq!(protocol, Protocol(number));
+        assert_eq!(protocol.has_ports(), ["TCP", "UDP", "SCTP"].contains(&name), "{name}");
+    }
+    assert!(Protocol::TCP.has_ports() && !Protocol::ICMP.has_ports());
+    assert_eq!(Protocol::named("ICMP"), None);
+}
