@@ -23,8 +23,7 @@ impl Pattern {
         }
         let labels: Vec<&str> = name.split('.').collect();
         let parts: Vec<&str> = self.0.split('.').collect();
-        let deep = parts.len() > 1
-            && parts[0].len() > 1
+        let deep = parts[0].len() > 1
             && parts[0].chars().all(|known| known == '*')
             && semantics.knows_subdomain_wildcard();
         let (parts, labels) = if deep {
@@ -54,9 +53,8 @@ fn glob(part: &str, label: &str) -> bool {
             at += 1;
             in_label += 1;
         } else if let Some((known, before)) = star {
-            star = Some((known, before + 1));
-            at = known + 1;
-            in_label = before + 1;
+            // The star is read again, and takes one more.
+            (at, in_label) = (known, before + 1);
         } else {
             return false;
         }

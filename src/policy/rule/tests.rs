@@ -1,7 +1,12 @@
+use std::sync::Arc;
+
 use semver::Version;
 
 use super::super::identity::Identity;
+use super::super::label;
+use super::super::selector::{Operator, Requirement, Selector};
 use super::super::semantics::{Semantics, Settings};
+use super::super::values::Values;
 use super::*;
 
 fn semantics(version: &str) -> Semantics {
@@ -91,4 +96,81 @@ fn protocols_have_the_numbers_of_the_registry() {
     }
     assert!(Protocol::TCP.has_ports() && !Protocol::ICMP.has_ports());
     assert_eq!(Protocol::named("ICMP"), None);
+}
+
+#[test]
+fn a_name_is_had_by_what_is_outside_and_was_looked_up() {
+    let address: ipnet::IpNet = "192.0.2.1/32".parse().expect("a prefix");
+    let name = Peer::Name(Pattern::new("a.example"));
+    let known = semantics("1.20.2");
+    let named = |mut identity: Identity| {
+        identity.names.insert("a.example".to_owned());
+        identity
+    };
+    assert!(name.matches(&named(Identity::address(address, false)), &known, &[]));
+    assert!(!name.matches(&Identity::address(address, false), &known, &[]));
+    assert!(!name.matches(&named(Identity::remote_node()), &known, &[]));
+}
+
+#[test]
+fn a_node_is_aggregated_where_it_has_an_identity_of_its_own() {
+    let address = "10.2.0.1/32".parse().expect("a prefix");
+    let word =
+        Peer::Labels { selector: Selector::reserved("aggregate-remote-node"), endpoints: false };
+    let with = |nodes| {
+        let settings = Settings { cidr_matches_nodes: nodes, ..Settings::of("use1") };
+        Semantics::new(Version::new(1, 20, 2), settings).expect("a known minor")
+    };
+    let (off, on) = (with(false), with(true));
+    let remote = Identity::remote_node();
+    assert!(word.matches(&remote.clone().at(address), &on, &[]));
+    assert!(!word.matches(&remote.clone().at(address), &off, &[]));
+    assert!(!word.matches(&remote, &on, &[]));
+    assert!(!word.matches(&Identity::host().at(address), &on, &[]));
+    assert!(word.matches(&Identity::labelled_node("use1", &[]), &off, &[]));
+}
+
+#[test]
+fn peers_by_address_may_be_pods() {
+    let group = |operator, source| {
+        let key = label::Key { source, key: "kind".into() };
+        let mut selector = Selector::default();
+        selector.add(Requirement { key, operator, values: Values::default() });
+        Peer::Groups(Box::new(Groups { selector, known: Arc::new([]), except: Vec::new() }))
+    };
+    let of_groups = Some(label::Source::CidrGroup);
+    let with = |version: &str, pods| {
+        let settings = Settings { cidr_matches_pods: pods, ..Settings::of("use1") };
+        Semantics::new(Version::parse(version).expect("a version"), settings).expect("a minor")
+    };
+    let cidr = Peer::Cidr { net: "10.0.0.0/8".parse().expect("a prefix"), except: Vec::new() };
+    let labels = Peer::Labels { selector: Selector::default(), endpoints: true };
+    let cases = [
+        (group(Operator::DoesNotExist, of_groups.clone()), [true, false, true]),
+        (group(Operator::Exists, of_groups), [false, false, true]),
+        (group(Operator::Exists, Some(label::Source::K8s)), [true, false, true]),
+        (cidr, [false, false, true]),
+        (labels, [false; 3]),
+    ];
+    for (peer, expected) in cases {
+        let known = [with("1.19.6", false), with("1.20.2", false), with("1.20.2", true)];
+        assert_eq!(known.map(|known| peer.takes_pods_as_addresses(&known)), expected, "{peer:?}");
+    }
+}
+
+#[test]
+fn selectors_that_say_the_same_are_one_in_the_cache() {
+    let mut one = Selector::default();
+    let mut other = Selector::default();
+    for key in ["a", "b"] {
+        one.set(label::Key::k8s(key), "x");
+    }
+    for key in ["b", "a"] {
+        other.set(label::Key::k8s(key), "x");
+    }
+    let cached =
+        |selector, endpoints| Peers::Of(vec![Peer::Labels { selector, endpoints }]).cached();
+    assert_eq!(cached(one, true), cached(other, false));
+    assert_eq!(Peers::Unsaid.cached(), cached(Selector::default(), true));
+    assert_eq!(Peers::Nobody.cached(), []);
 }

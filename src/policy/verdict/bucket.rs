@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::identity::{Identity, Sort};
-use super::super::label::{Key, NAMESPACE, Source};
+use super::super::label::{Key, NAMESPACE};
 use super::super::rule::{Direction, Rule, Which};
 use super::super::selector::Operator;
 
@@ -22,8 +22,7 @@ impl<'a> Bucket<'a> {
         let mut bucket =
             Self { direction: rule.direction, node: rule.node, namespace: None, label: None };
         for wanted in rule.subject.requirements() {
-            // The key of an address is had by what lies in it.
-            if wanted.operator != Operator::In || wanted.key.source == Some(Source::Cidr) {
+            if wanted.operator != Operator::In {
                 continue;
             }
             let mut values = wanted.values.iter();

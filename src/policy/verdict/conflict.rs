@@ -82,7 +82,7 @@ pub(super) fn conflicts(rules: &[&Rule], semantics: &Semantics) -> bool {
     }
     ports.into_values().any(|(said, of)| {
         // Hardly any port has two parsers, and rules may be many.
-        if said.len() < 2 || !clash(&said, true) {
+        if !clash(&said, true) {
             return false;
         }
         if semantics.one_parser_per_port() && clash(&said, false) {
@@ -98,4 +98,36 @@ pub(super) fn conflicts(rules: &[&Rule], semantics: &Semantics) -> bool {
         }
         by_peer.values().any(|said| clash(said, true))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_servers_stand_beside_what_they_lead_to() {
+        let other = |keys: &[&str]| L7::Other(keys.iter().map(|key| (*key).to_owned()).collect());
+        let known = [
+            (other(&["serverNames"]), (Parser::Tls, true)),
+            (other(&["serverNames", "terminatingTLS"]), (Parser::Tls, false)),
+            (other(&["terminatingTLS"]), (Parser::Tls, false)),
+            (L7::Http(BTreeSet::new()), (Parser::Http, false)),
+            (L7::Dns(BTreeSet::new()), (Parser::Dns, false)),
+            (other(&["kafka"]), (Parser::Kafka, false)),
+            (other(&["l7proto"]), (Parser::Custom, false)),
+            (other(&["listener"]), (Parser::Listener, false)),
+        ];
+        for (l7, said) in &known {
+            assert_eq!(Parser::said(l7), *said, "{l7:?}");
+        }
+        let sorts: BTreeSet<Parser> = known.iter().map(|(_, (parser, _))| *parser).collect();
+        let names = |parser: Parser| {
+            let clashing = sorts.iter().filter(|other| parser.clashes(**other));
+            clashing.map(|other| format!("{other:?}")).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(Parser::Tls), "Dns Listener");
+        assert_eq!(names(Parser::Http), "Dns Kafka Custom Listener");
+        assert_eq!(names(Parser::Dns), "Tls Http Kafka Custom Listener");
+        assert_eq!(names(Parser::Listener), "Tls Http Dns Kafka Custom");
+    }
 }

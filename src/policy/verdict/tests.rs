@@ -3,6 +3,7 @@
 
 mod differ;
 mod same;
+mod subject;
 
 use semver::Version;
 
