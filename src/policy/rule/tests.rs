@@ -168,9 +168,16 @@ fn selectors_that_say_the_same_are_one_in_the_cache() {
     for key in ["b", "a"] {
         other.set(label::Key::k8s(key), "x");
     }
-    let cached =
-        |selector, endpoints| Peers::Of(vec![Peer::Labels { selector, endpoints }]).cached();
-    assert_eq!(cached(one, true), cached(other, false));
-    assert_eq!(Peers::Unsaid.cached(), cached(Selector::default(), true));
-    assert_eq!(Peers::Nobody.cached(), []);
+    let peer =
+        |selector: &Selector, endpoints| Peer::Labels { selector: selector.clone(), endpoints };
+    let peers = |selector, endpoints| Peers::Of(vec![peer(selector, endpoints)]);
+    assert_eq!(peers(&one, true).cached(&[]), peers(&other, false).cached(&[]));
+    let required = Selector::reserved("world");
+    assert_eq!(peers(&one, false).cached(&[&required]), peers(&one, false).cached(&[]));
+    assert_ne!(peers(&one, true).cached(&[&required]), peers(&one, true).cached(&[]));
+    let everyone = Selector::default();
+    assert_eq!(Peers::Unsaid.cached(&[]), peers(&everyone, true).cached(&[]));
+    let among = Peers::Of(vec![peer(&one, true), peer(&everyone, true)]);
+    assert_eq!(among.cached(&[]), Peers::Unsaid.cached(&[]));
+    assert_eq!(Peers::Nobody.cached(&[]), []);
 }
