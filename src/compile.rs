@@ -34,7 +34,7 @@ use serde_json::Value;
 
 use crate::resource::{Desired, Resource};
 use crate::topology::certificates::DnsRole;
-use crate::topology::{ClusterId, ClusterSet, NamespaceId, PeerKind, ServiceId, Topology};
+use crate::topology::{ClusterId, ClusterSet, Flow, NamespaceId, PeerKind, ServiceId, Topology};
 
 /// Makes one kind of output for one cluster.
 #[derive(Debug)]
@@ -240,12 +240,46 @@ const POLICIES: &[&str] = &["default_deny", "dns", "network_policy", "capability
 
 /// Compiles the network policies of one cluster, and nothing else.
 pub fn policies(topology: &Topology, index: &Index, id: ClusterId) -> Vec<Resource> {
+    made_by(POLICIES, topology, index, id)
+}
+
+/// As [`policies`], without those of flows in namespaces: those before them, and those after.
+pub fn policies_beside_flows(
+    topology: &Topology,
+    index: &Index,
+    id: ClusterId,
+) -> [Vec<Resource>; 2] {
+    let at = POLICIES.iter().position(|name| *name == "network_policy").unwrap_or_default();
+    [&POLICIES[..at], &POLICIES[at + 1..]].map(|names| made_by(names, topology, index, id))
+}
+
+fn made_by(names: &[&str], topology: &Topology, index: &Index, id: ClusterId) -> Vec<Resource> {
     let mut desired = Desired::default();
     let input = Input { topology, index, id };
-    for generator in GENERATORS.iter().filter(|known| POLICIES.contains(&known.name)) {
+    for generator in GENERATORS.iter().filter(|known| names.contains(&known.name)) {
         (generator.generate)(&input, &mut desired);
     }
     desired.resources
+}
+
+/// A policy that says the same in several clusters.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The policy.
+    pub resource: Resource,
+    /// The clusters.
+    pub clusters: Vec<ClusterId>,
+}
+
+/// The policies of one flow in the namespaces of `clusters`, of which each is given with those that
+/// it is joined to ([`Topology::joined_to`]). Together with [`policies_beside_flows`] they are
+/// [`policies`], each made once.
+pub fn policies_of_flow(
+    topology: &Topology,
+    flow: &Flow,
+    clusters: &[(ClusterId, &ClusterSet)],
+) -> Vec<Shared> {
+    network_policy::of_flow(topology, flow, clusters)
 }
 
 /// The Helm values of Cilium for one cluster, with the user's own over them; nothing where its

@@ -5,6 +5,7 @@
 //! ingress is asked in the target's cluster, egress in the source's. What Cilium refuses, or
 //! enforces otherwise than it reads, is part of the [`Policy`].
 
+pub mod expression;
 pub mod identity;
 pub mod label;
 pub mod opening;

@@ -44,8 +44,9 @@ use rayon::prelude::*;
 
 use crate::compile::Index;
 use crate::diagnostic::{Diagnostics, Rule};
+use crate::policy::Policy;
 use crate::reach::{Mesh, declared};
-use crate::topology::Topology;
+use crate::topology::{ClusterId, Topology};
 
 /// A rule with its code.
 #[derive(Debug)]
@@ -65,7 +66,12 @@ pub struct Case<'a> {
     pub index: &'a Index,
     /// What is there: policies and endpoints.
     pub mesh: &'a Mesh,
+    /// The policies of which something is to be said.
+    pub remarked: &'a [Remarked<'a>],
 }
+
+/// A policy of which something is to be said, with its cluster.
+pub type Remarked<'a> = (ClusterId, &'a Policy);
 
 /// The rules, in the order of their codes.
 pub static PROOFS: &[Proof] = &[
@@ -113,7 +119,8 @@ pub fn run(topology: &Topology, index: &Index, found: &mut Diagnostics) {
     for one in &mesh.unread {
         found.not_checked(one.span, one.what.as_str(), one.why.as_str());
     }
-    let case = Case { topology, index, mesh: &mesh };
+    let remarked: Vec<Remarked<'_>> = gathered::remarked(&mesh).collect();
+    let case = Case { topology, index, mesh: &mesh, remarked: &remarked };
     let beside = found.beside();
     let results: Vec<_> = PROOFS
         .par_iter()

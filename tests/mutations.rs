@@ -8,6 +8,7 @@
 mod change;
 
 use std::io::{self, Write as _};
+use std::sync::Arc;
 
 use landbridge::compile::Index;
 use landbridge::diagnostic::Diagnostics;
@@ -96,7 +97,8 @@ impl<'t> Sound<'t> {
     /// The mesh with another rule in the place of one.
     fn with(&self, at: Place, rule: Rule) -> Mesh {
         let mut mesh = self.mesh.clone();
-        mesh.clusters[at.cluster].policies[at.policy].policy.rules[at.rule] = rule;
+        let changed = &mut mesh.clusters[at.cluster].policies[at.policy].policy;
+        Arc::make_mut(changed).rules[at.rule] = rule;
         mesh
     }
 
@@ -107,7 +109,8 @@ impl<'t> Sound<'t> {
         let (left, lost) = change.of(&of.rules[rule]).expect("a change that there is");
         let mut mutant = self.with(at, left.clone());
         if change == Change::Remove {
-            mutant.clusters[cluster].policies[policy].policy.rules.remove(rule);
+            let changed = &mut mutant.clusters[cluster].policies[policy].policy;
+            Arc::make_mut(changed).rules.remove(rule);
         }
         if !self.findings(mutant.clone()).is_empty() {
             counts.found += 1;
@@ -267,7 +270,7 @@ fn brief(rule: &Rule) -> String {
 fn is_part_of_another(member: &Member, policy: usize, rule: Rule) -> bool {
     let mut member = member.clone();
     let mut own = member.policies[policy].clone();
-    own.policy.rules = vec![rule];
+    Arc::make_mut(&mut own.policy).rules = vec![rule];
     member.policies.push(own);
     let rules = member.policies.iter().map(|known| known.policy.rules.len()).sum::<usize>();
     redundant_rule::among(&member).expect("few rules").contains(&(rules - 1))

@@ -11,7 +11,7 @@ use super::network_policy::callers_of_names;
 use super::network_policy::selector::Selector;
 use crate::resource::Desired;
 use crate::spec::cluster::NodeLocalMode;
-use crate::topology::NamespaceId;
+use crate::topology::{ClusterId, NamespaceId, Topology};
 
 /// Adds a policy that lets the pods of each namespace with an egress default deny ask the
 /// cluster's own DNS.
@@ -29,7 +29,7 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
         let spec = object([
             ("description", "DNS of the cluster".into()),
             ("endpointSelector", json!({})),
-            ("egress", rules(input, watched.contains(namespace_id)).into()),
+            ("egress", rules(topology, id, watched.contains(namespace_id)).into()),
         ]);
         let object = Object {
             api_version: "cilium.io/v2",
@@ -47,8 +47,7 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
 /// The egress rules to the cluster's DNS. `watch` sends the questions through Cilium's DNS proxy,
 /// without which `toFQDNs` matches nothing.
 /// Source: Cilium's documentation, "DNS Policy and IP Discovery".
-pub(super) fn rules(input: &Input<'_>, watch: bool) -> Vec<Value> {
-    let Input { topology, id, .. } = *input;
+pub(super) fn rules(topology: &Topology, id: ClusterId, watch: bool) -> Vec<Value> {
     let dns = &topology.cluster(id).dns;
     let own = [id].into_iter().collect();
     let pods = |namespace: &str, labels: &[(String, String)]| {

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Input;
 use super::dns;
 use super::metadata::Object;
-use crate::resource::Desired;
+use super::{Input, Shared};
+use crate::resource::{Desired, Resource};
 use crate::topology::{ClusterId, ClusterSet, Flow, NamespaceId, Peer, PeerKind, Topology};
 
 /// A half of a flow.
@@ -80,7 +80,7 @@ struct Context<'a> {
     topology: &'a Topology,
     id: ClusterId,
     /// The clusters whose pods this one's pods can reach, itself included.
-    joined: ClusterSet,
+    joined: &'a ClusterSet,
 }
 
 /// Adds a policy for each half of each flow in each namespace of the cluster.
@@ -91,47 +91,88 @@ pub(super) fn generate(input: &Input<'_>, desired: &mut Desired) {
 /// Adds the policies of one scope.
 pub(super) fn write(input: &Input<'_>, scope: Scope, desired: &mut Desired) {
     let Input { topology, index, id } = *input;
-    let context = Context { topology, id, joined: topology.joined_to(id) };
+    let joined = topology.joined_to(id);
+    let context = Context { topology, id, joined: &joined };
     for flow in index.flows[id.index()].iter().map(|at| &topology.flows[*at]) {
         for side in [Side::Egress, Side::Ingress] {
-            for (home, specs) in halves(input, &context, flow, side, scope) {
-                desired.resources.push(policy(topology, flow, side, home, specs));
-            }
+            let half = half(&context, flow, side, scope);
+            desired.resources.extend(policies(&context, flow, side, &half));
         }
     }
 }
 
-/// The rules of one half, by home.
-fn halves(
-    input: &Input<'_>,
-    context: &Context<'_>,
+/// The policies of one flow in the namespaces of these clusters, each with the clusters in which
+/// it says the same. Those of one cluster are in the order in which [`write`] adds them.
+pub(super) fn of_flow(
+    topology: &Topology,
     flow: &Flow,
-    side: Side,
-    scope: Scope,
-) -> BTreeMap<Home, Vec<Value>> {
-    let mut specs: BTreeMap<Home, Vec<Value>> = BTreeMap::new();
-    for subject in side.subjects(flow) {
+    clusters: &[(ClusterId, &ClusterSet)],
+) -> Vec<Shared> {
+    let mut all = Vec::new();
+    for side in [Side::Egress, Side::Ingress] {
+        let mut known: Vec<(u64, Half, Vec<ClusterId>)> = Vec::new();
+        for (id, joined) in clusters {
+            let context = Context { topology, id: *id, joined };
+            let half = half(&context, flow, side, Scope::Namespace);
+            if half.is_empty() {
+                continue;
+            }
+            let minor = topology.cluster(*id).cilium.value.minor;
+            match known.iter_mut().find(|known| (known.0, &known.1) == (minor, &half)) {
+                Some((.., same)) => same.push(*id),
+                None => known.push((minor, half, vec![*id])),
+            }
+        }
+        for (_, half, ids) in known {
+            let (id, joined) = (ids[0], &ClusterSet::new());
+            let made = policies(&Context { topology, id, joined }, flow, side, &half);
+            all.extend(made.into_iter().map(|resource| Shared { resource, clusters: ids.clone() }));
+        }
+    }
+    all
+}
+
+/// What a half of a flow is about in a cluster: each subject, by its place, with its home and, for
+/// each peer of the other side, the clusters whose pods are meant; nothing for a peer that is not
+/// there. For policies of a namespace it is, with the minor of Cilium, all that depends on the
+/// cluster.
+type Half = Vec<(usize, Home, Vec<Option<ClusterSet>>)>;
+
+fn half(context: &Context<'_>, flow: &Flow, side: Side, scope: Scope) -> Half {
+    let mut half = Vec::new();
+    for (at, subject) in side.subjects(flow).iter().enumerate() {
         let Some(home) = home(context.topology, subject, side) else { continue };
         let exists =
             home.is_none_or(|id| context.topology.namespace(id).clusters.contains(context.id));
         let wanted = (scope == Scope::AnyNamespace) == home.is_none();
-        if !wanted || !exists || !subject.clusters.contains(context.id) {
-            continue;
+        if wanted && exists && subject.clusters.contains(context.id) {
+            half.push((at, home, rules::others(context, flow, side, subject)));
         }
+    }
+    half
+}
+
+/// The policies of a half, one for each home.
+fn policies(context: &Context<'_>, flow: &Flow, side: Side, half: &Half) -> Vec<Resource> {
+    let mut specs: BTreeMap<Home, Vec<Value>> = BTreeMap::new();
+    for (at, home, others) in half {
+        let subject = &side.subjects(flow)[*at];
         let Some(selector) = selector::pods(context.topology, subject).build() else { continue };
         let mut rules = match side {
-            Side::Egress => rules::egress(context, flow),
-            Side::Ingress => rules::ingress(context, flow, subject),
+            Side::Egress => rules::egress(context, flow, others),
+            Side::Ingress => rules::ingress(context, flow, subject, others),
         };
         if rules.is_empty() {
             continue;
         }
         if side == Side::Egress && home.is_none() && asks_for_names(flow, context.id) {
-            rules.extend(dns::rules(input, true));
+            rules.extend(dns::rules(context.topology, context.id, true));
         }
-        specs.entry(home).or_default().push(spec(flow, side, home, selector, rules));
+        specs.entry(*home).or_default().push(spec(flow, side, *home, selector, rules));
     }
-    specs
+    let made =
+        specs.into_iter().map(|(home, specs)| policy(context.topology, flow, side, home, specs));
+    made.collect()
 }
 
 /// Whether a flow lets callers in the cluster reach DNS names, for which their DNS must be seen.
@@ -170,7 +211,7 @@ fn policy(
     side: Side,
     home: Home,
     mut specs: Vec<Value>,
-) -> crate::resource::Resource {
+) -> Resource {
     let name = name::of(flow, side);
     let namespace = home.map(|id| topology.namespace(id).name.value.as_str());
     let clusterwide = "CiliumClusterwideNetworkPolicy";

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
-use super::label::{
-    CLUSTER, Key, Label, Labels, NAMESPACE, NAMESPACE_LABELS, SERVICE_ACCOUNT, Source,
-};
+use super::label::{CLUSTER, Label, Labels, NAMESPACE, NAMESPACE_LABELS, SERVICE_ACCOUNT, Source};
 use super::rule::Protocol;
 
 /// What sort of thing an identity is.
@@ -166,12 +164,12 @@ impl Identity {
 
     /// The cluster that it says it is in.
     pub fn cluster(&self) -> Option<&str> {
-        self.labels.get(&Key::k8s(CLUSTER))
+        self.labels.of_kubernetes(CLUSTER)
     }
 
     /// The namespace that it is in.
     pub fn namespace(&self) -> Option<&str> {
-        self.labels.get(&Key::k8s(NAMESPACE))
+        self.labels.of_kubernetes(NAMESPACE)
     }
 
     /// Whether it is outside.

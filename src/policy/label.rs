@@ -168,6 +168,12 @@ impl Labels {
         self.0.iter().find(|label| key.fits(label)).map(|label| &*label.value)
     }
 
+    /// The value of the label of Kubernetes with a key.
+    pub fn of_kubernetes(&self, key: &str) -> Option<&str> {
+        let own = |label: &&Label| label.source == Source::K8s && *label.key == *key;
+        self.0.iter().find(own).map(|label| &*label.value)
+    }
+
     /// Whether Cilium's own label `name` is among them.
     pub fn is_reserved(&self, name: &str) -> bool {
         self.0.iter().any(|label| label.source == Source::Reserved && *label.key == *name)

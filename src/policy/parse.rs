@@ -73,7 +73,7 @@ pub fn read(object: &Node, semantics: &Semantics, known: &Known) -> Option<Polic
         }
         Kind::CiliumClusterwide | Kind::KubernetesCluster => None,
     };
-    let mut reader = Reader { semantics, known, refused: None, remarks: Vec::new() };
+    let mut reader = Reader { semantics, known, refused: None, remarks: Vec::new(), local: false };
     let rules = match kind {
         Kind::Cilium | Kind::CiliumClusterwide => reader.cilium(object, namespace.as_deref()),
         Kind::Kubernetes => reader.kubernetes(object, namespace.as_deref().unwrap_or_default()),
@@ -89,6 +89,7 @@ pub fn read(object: &Node, semantics: &Semantics, known: &Known) -> Option<Polic
         rules,
         refused: reader.refused,
         remarks: reader.remarks,
+        local: reader.local,
     })
 }
 
@@ -123,6 +124,8 @@ pub(super) struct Reader<'a> {
     pub(super) known: &'a Known,
     refused: Option<Refusal>,
     remarks: Vec<Remark>,
+    /// Whether the cluster's name was asked for.
+    local: bool,
 }
 
 impl Reader<'_> {

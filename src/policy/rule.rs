@@ -108,6 +108,8 @@ pub struct Policy {
     pub refused: Option<Refusal>,
     /// What Cilium reads otherwise than it looks, or does not read at all.
     pub remarks: Vec<Remark>,
+    /// Whether it means something else in another cluster with the same Cilium and settings.
+    pub local: bool,
 }
 
 /// Why a policy is refused.

@@ -167,6 +167,13 @@ impl Selector {
         self.requirements().any(|known| known.key.source == Some(Source::Reserved))
     }
 
+    /// Whether it wants a label of Kubernetes, so that only what has one fulfils it: pods, and
+    /// nodes whose labels are part of their identity.
+    pub fn is_of_pods(&self) -> bool {
+        self.requirements()
+            .any(|known| known.key.source == Some(Source::K8s) && !known.operator.is_negative())
+    }
+
     fn has(&self, fits: impl Fn(&Key) -> bool) -> bool {
         self.requirements().any(|known| fits(&known.key))
     }

@@ -112,6 +112,12 @@ impl Semantics {
         &self.settings.cluster
     }
 
+    /// Whether only the cluster's name differs in another one, if anything.
+    pub fn differs_in_name_only(&self, other: &Self) -> bool {
+        let named = |settings: &Settings| Settings { cluster: String::new(), ..settings.clone() };
+        self.version == other.version && named(&self.settings) == named(&other.settings)
+    }
+
     /// When policies are enforced.
     pub fn enforcement(&self) -> Enforcement {
         self.settings.enforcement

@@ -114,23 +114,29 @@ impl<'a> Agent<'a> {
 
     /// The rules about an endpoint in one direction.
     pub fn subject(&self, identity: &'a Identity, direction: Direction) -> Subject<'a> {
-        let rules = self.rules.about(identity, direction);
-        // One map is made for both directions.
-        let mut conflicting = Vec::new();
-        if self.rules.limit() {
-            let other = match direction {
-                Direction::Ingress => Direction::Egress,
-                Direction::Egress => Direction::Ingress,
-            };
-            let others = self.rules.about(identity, other);
-            for rules in [&rules, &others] {
-                if conflicts(rules, self.semantics) {
-                    conflicting.extend(rules);
-                }
-            }
+        let [ingress, egress] = self.subjects(identity);
+        match direction {
+            Direction::Ingress => ingress,
+            Direction::Egress => egress,
         }
-        let names = Arc::clone(&self.names);
-        Subject::new(self.semantics, names, identity, direction, rules, conflicting)
+    }
+
+    /// The rules about an endpoint, ingress and egress.
+    pub fn subjects(&self, identity: &'a Identity) -> [Subject<'a>; 2] {
+        let directions = [Direction::Ingress, Direction::Egress];
+        let about = directions.map(|direction| self.rules.about(identity, direction));
+        // One map is made for both directions.
+        let mut conflicting: Vec<&Rule> = Vec::new();
+        if self.rules.limit() {
+            let broken = about.iter().filter(|rules| conflicts(rules, self.semantics));
+            conflicting.extend(broken.flatten());
+        }
+        let [ingress, egress] = about;
+        let subject = |direction, rules| {
+            let (names, conflicting) = (Arc::clone(&self.names), conflicting.clone());
+            Subject::new(self.semantics, names, identity, direction, rules, conflicting)
+        };
+        [subject(Direction::Ingress, ingress), subject(Direction::Egress, egress)]
     }
 
     /// What is decided about a flow.

@@ -126,13 +126,13 @@ pub(super) fn compare(reach: &Reach<'_>, intent: &Intent<'_>) -> Differences {
 }
 
 /// What the comparison of every end needs.
-struct Comparison<'a> {
-    reach: &'a Reach<'a>,
+struct Comparison<'a, 'm> {
+    reach: &'a Reach<'m>,
     mesh: &'a Mesh,
     intent: &'a Intent<'a>,
     names: Names,
     sides: &'a Sides,
-    cover: Cover<'a>,
+    cover: Cover<'a, 'm>,
     /// The pods that are meant to ask the DNS of each cluster.
     askers: OnceLock<Vec<Vec<EndpointId>>>,
 }
@@ -182,8 +182,8 @@ struct Asked<'a, 'b> {
     id: Option<EndpointId>,
 }
 
-impl<'a> Comparison<'a> {
-    fn new(reach: &'a Reach<'a>, intent: &'a Intent<'a>, sides: &'a Sides) -> Self {
+impl<'a, 'm> Comparison<'a, 'm> {
+    fn new(reach: &'a Reach<'m>, intent: &'a Intent<'a>, sides: &'a Sides) -> Self {
         let mesh = reach.mesh();
         let names = Names::of(mesh);
         let cover = Cover::new(reach, intent, &sides.callers, &sides.called, &sides.dns);
@@ -332,11 +332,13 @@ impl<'a> Comparison<'a> {
 
     /// Compares an end with those outside that its rules and flows tell apart.
     fn outsiders(&self, asked: &Asked<'_, '_>, groups: &mut Groups) {
+        if asked.id.is_some() && outsiders::are_none(self.intent, &asked.end, asked.subject) {
+            return;
+        }
         let semantics = &self.mesh.cluster(asked.end.cluster).semantics;
-        for Outsider { name, identity } in
-            outsiders::told_apart(self.intent, &asked.end, asked.subject, [])
-        {
-            let open = asked.subject.toward(&identity).opening();
+        let told = outsiders::told_apart(self.intent, &asked.end, asked.subject, []);
+        for Outsider { name, identity } in told.iter() {
+            let open = asked.subject.toward(identity).opening();
             let mut permitted = Permitted::nothing();
             let mut parts = Vec::new();
             let mut add = |why, meant: Meant<'a>| {
@@ -347,11 +349,11 @@ impl<'a> Comparison<'a> {
                 identity.labels.is_reserved(word)
             });
             if asked.id.is_some() {
-                self.intent.with_outsider(&asked.end, &identity, semantics, &self.names, &mut add);
+                self.intent.with_outsider(&asked.end, identity, semantics, &self.names, &mut add);
             } else if is("remote-node") {
                 add(Why::Health, Meant::everything());
             }
-            self.blocked(asked, &identity, &|| name.clone(), &parts, &open, groups);
+            self.blocked(asked, identity, &|| name.clone(), &parts, &open, groups);
             // Cilium always admits a pod's own node (`AllowLocalhost`).
             if !asked.closed || (ingress && is("host")) {
                 continue;
@@ -359,7 +361,7 @@ impl<'a> Comparison<'a> {
             let beyond = plain(&open).without(&permitted.ports());
             let beyond = beyond.or(&permitted.requests_beyond(&open));
             if !beyond.is_closed() {
-                self.beyond(asked, &identity, &|| name.clone(), &beyond, true, groups);
+                self.beyond(asked, identity, &|| name.clone(), &beyond, true, groups);
             }
         }
     }

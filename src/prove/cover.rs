@@ -6,19 +6,21 @@
 //! that list the pods of hundreds of clusters.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
 use crate::policy::rule::{Action, Level, Peers};
 use crate::policy::{Direction, Opening, Subject};
 use crate::reach::{EndpointId, Reach};
+use crate::source::Span;
 use crate::topology::{ClusterId, PeerKind};
 
-use super::intent::{End, Intent, Meant, Names, Permitted, Role, is_pods, missing, plain};
+use super::intent::{End, Intent, Meant, Names, Permitted, Role, Why, is_pods, missing, plain};
 
 /// The pods of roles, each set once, and which sets lie in which.
 #[derive(Debug)]
-pub(super) struct Cover<'a> {
-    reach: &'a Reach<'a>,
+pub(super) struct Cover<'a, 'm> {
+    reach: &'a Reach<'m>,
     intent: &'a Intent<'a>,
     sets: Vec<&'a [EndpointId]>,
     /// Of the callers and of the called of flows, and of the DNS of clusters.
@@ -34,21 +36,25 @@ pub(super) type Pods = BTreeMap<Role, Vec<EndpointId>>;
 
 /// What a rule opens to the pods that one of its selectors selects.
 struct Opened<'a> {
+    /// Where the rule stands.
+    span: Span,
     selector: u32,
     pods: &'a [EndpointId],
-    opening: Opening,
+    opening: Rc<Opening>,
 }
 
 /// What a flow means for the pods of one peer.
 struct Wanted<'a> {
+    /// Where the flow stands.
+    span: Span,
     set: u32,
     meant: Meant<'a>,
     permitted: Permitted<'a>,
 }
 
-impl<'a> Cover<'a> {
+impl<'a, 'm> Cover<'a, 'm> {
     pub(super) fn new(
-        reach: &'a Reach<'a>,
+        reach: &'a Reach<'m>,
         intent: &'a Intent<'a>,
         callers: &'a Pods,
         called: &'a Pods,
@@ -93,21 +99,26 @@ impl<'a> Cover<'a> {
         }
         let opened = self.opened(subject);
         let (wanted, mut rest) = self.wanted(end, names)?;
+        // Compile writes a rule where its flow stands, so that one is asked first.
         for one in &wanted {
-            let covers = |rule: &Opened<'_>| {
+            let covers = |rule: &&Opened<'_>| {
                 self.compare(rule, one).1 && missing(&one.meant, &rule.opening).is_closed()
             };
-            if !opened.iter().any(covers) {
+            let own = |rule: &&Opened<'_>| rule.span == one.span;
+            let mut first = opened.iter().filter(own).chain(opened.iter().filter(|r| !own(r)));
+            if !first.any(|rule| covers(&rule)) {
                 rest.extend(self.sets[one.set as usize]);
             }
         }
         for rule in opened.iter().filter(|_| closed) {
-            let covers = |one: &Wanted<'_>| {
+            let covers = |one: &&Wanted<'_>| {
                 self.compare(rule, one).0
                     && plain(&rule.opening).without(&one.permitted.ports()).is_closed()
                     && one.permitted.requests_beyond(&rule.opening).is_closed()
             };
-            if !wanted.iter().any(covers) {
+            let own = |one: &&Wanted<'_>| rule.span == one.span;
+            let mut first = wanted.iter().filter(own).chain(wanted.iter().filter(|w| !own(w)));
+            if !first.any(|one| covers(&one)) {
                 rest.extend(rule.pods);
             }
         }
@@ -120,11 +131,16 @@ impl<'a> Cover<'a> {
     fn opened(&self, subject: &Subject<'_>) -> Vec<Opened<'_>> {
         let mut opened = Vec::new();
         for (at, rule) in (0..).zip(subject.rules()) {
+            // Labels alone say who a rule's peers are, so that it opens the same to all of them.
+            let mut same = None;
             for (selector, pods) in rule.peers.selectors().filter_map(|one| self.reach.known(one)) {
                 let Some(first) = pods.first() else { continue };
-                let peer = &self.reach.mesh().endpoint(*first).identity;
-                let opening = subject.toward_by(peer, &[at]).opening();
-                opened.push(Opened { selector, pods, opening });
+                let opening = same.get_or_insert_with(|| {
+                    let peer = &self.reach.mesh().endpoint(*first).identity;
+                    Rc::new(subject.toward_by(peer, &[at]).opening())
+                });
+                let opening = Rc::clone(opening);
+                opened.push(Opened { span: rule.span, selector, pods, opening });
             }
         }
         opened
@@ -139,6 +155,7 @@ impl<'a> Cover<'a> {
             Direction::Ingress => &self.callers,
         };
         for role in end.roles.own(end.direction) {
+            let span = self.intent.topology.flows[role.0 as usize].name.span;
             for (index, other) in (0..).zip(self.intent.others(*role, end.direction)) {
                 if let PeerKind::Entities(entities) = &other.kind {
                     if entities.iter().any(|one| is_pods(*one, true)) {
@@ -148,13 +165,14 @@ impl<'a> Cover<'a> {
                 }
                 let Some(set) = others.get(&(role.0, index)) else { continue };
                 match self.meant(end, *role, index, names) {
-                    Some(meant) => wanted.push(Wanted::new(*set, meant)),
+                    Some(meant) => wanted.push(Wanted::new(span, *set, meant)),
                     None => rest.extend(self.sets[*set as usize]),
                 }
             }
         }
         if end.direction == Direction::Egress && self.intent.asks(end) {
-            wanted.push(Wanted::new(self.dns[end.cluster.index()], Meant::dns()));
+            let span = self.intent.span(Why::Dns, end);
+            wanted.push(Wanted::new(span, self.dns[end.cluster.index()], Meant::dns()));
         }
         Some((wanted, rest))
     }
@@ -199,10 +217,10 @@ impl<'a> Cover<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn new(set: u32, meant: Meant<'a>) -> Self {
+    fn new(span: Span, set: u32, meant: Meant<'a>) -> Self {
         let mut permitted = Permitted::nothing();
         permitted.add(&meant);
-        Self { set, meant, permitted }
+        Self { span, set, meant, permitted }
     }
 }
 

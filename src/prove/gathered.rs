@@ -9,7 +9,7 @@ use crate::reach::{Mesh, Origin};
 use crate::source::Span;
 use crate::topology::{ClusterId, ClusterSet};
 
-use super::Case;
+use super::{Case, Remarked};
 
 /// What is found at a place, with the clusters in which it is so.
 #[derive(Debug, Default)]
@@ -31,6 +31,9 @@ impl Gathered {
     /// Leaves out what is not so in every cluster that the policy is applied to: one file may be
     /// meant for some of them alone.
     pub(super) fn everywhere(mut self, case: &Case<'_>) -> Self {
+        if self.0.is_empty() {
+            return self;
+        }
         let mut applied: BTreeMap<Span, ClusterSet> = BTreeMap::new();
         for (id, _, policy) in policies(case) {
             applied.entry(policy.span).or_default().insert(id);
@@ -85,8 +88,16 @@ pub(super) fn policies<'a>(
 ) -> impl Iterator<Item = (ClusterId, Origin, &'a Policy)> {
     let members = case.mesh.clusters();
     members.flat_map(|(id, member)| {
-        member.policies.iter().map(move |known| (id, known.origin, &known.policy))
+        member.policies.iter().map(move |known| (id, known.origin, &*known.policy))
     })
+}
+
+/// The policies of which something is to be said: they are refused, or have remarks.
+pub(super) fn remarked(mesh: &Mesh) -> impl Iterator<Item = Remarked<'_>> {
+    let policies = mesh
+        .clusters()
+        .flat_map(|(id, member)| member.policies.iter().map(move |known| (id, &*known.policy)));
+    policies.filter(|(_, policy)| policy.refused.is_some() || !policy.remarks.is_empty())
 }
 
 /// Every policy that people wrote, with its cluster.
@@ -113,14 +124,11 @@ pub(super) fn gathered(
     message: impl Fn(&RemarkSort, &str) -> Option<String>,
 ) -> Gathered {
     let mut gathered = Gathered::default();
-    for (id, _, policy) in policies(case).filter(|(.., policy)| policy.refused.is_none()) {
-        if policy.remarks.is_empty() {
-            continue;
-        }
+    for (id, policy) in case.remarked.iter().filter(|(_, policy)| policy.refused.is_none()) {
         let name = describe(policy);
         for remark in &policy.remarks {
             if let Some(message) = message(&remark.sort, &name) {
-                gathered.add(policy, remark.span, message, id);
+                gathered.add(policy, remark.span, message, *id);
             }
         }
     }

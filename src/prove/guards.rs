@@ -34,8 +34,8 @@ pub(super) struct Broken {
 }
 
 /// What every guard needs.
-pub(super) struct Guards<'a> {
-    reach: &'a Reach<'a>,
+pub(super) struct Guards<'a, 'm> {
+    reach: &'a Reach<'m>,
     mesh: &'a Mesh,
     intent: &'a Intent<'a>,
     names: Names,
@@ -57,8 +57,8 @@ enum Outsiders<'a> {
     Not(&'a Peer),
 }
 
-impl<'a> Guards<'a> {
-    pub(super) fn new(reach: &'a Reach<'a>, intent: &'a Intent<'a>) -> Self {
+impl<'a, 'm> Guards<'a, 'm> {
+    pub(super) fn new(reach: &'a Reach<'m>, intent: &'a Intent<'a>) -> Self {
         let mesh = reach.mesh();
         Self { reach, mesh, intent, names: Names::of(mesh) }
     }

@@ -18,9 +18,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::policy::label::NAMESPACE;
 use crate::policy::rule::Pattern;
-use crate::policy::{Direction, Identity, Key, Opening, Protocol, Semantics};
+use crate::policy::{Direction, Identity, Opening, Protocol, Semantics};
 use crate::source::Span;
 use crate::spec::cluster::NodeLocalMode;
 use crate::spec::flow::Entity;
@@ -140,7 +139,7 @@ impl<'a> Intent<'a> {
 
     /// The declared namespace of a pod, if its cluster has it.
     pub fn namespace(&self, identity: &Identity, cluster: ClusterId) -> Option<NamespaceId> {
-        let name = identity.labels.get(&Key::k8s(NAMESPACE))?;
+        let name = identity.namespace()?;
         let id = *self.namespaces.get(name)?;
         self.topology.namespace(id).clusters.contains(cluster).then_some(id)
     }

@@ -1,7 +1,7 @@
 //! A peer that says only what it excludes.
 
 use super::Case;
-use super::gathered::{Gathered, describe, policies};
+use super::gathered::{Gathered, describe};
 use crate::declare_rules;
 use crate::diagnostic::Diagnostics;
 use crate::policy::Selector;
@@ -39,12 +39,12 @@ declare_rules! {
 /// than the pods and the health endpoints of the cluster.
 pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
     let mut gathered = Gathered::default();
-    for (id, _, policy) in policies(case) {
+    for (id, policy) in case.remarked {
         for rule in &policy.rules {
             if rule.peers.selectors().any(Selector::is_only_negative) {
                 let name = describe(policy);
                 let message = format!("a peer of `{name}` says only what it excludes");
-                gathered.add(policy, rule.span, message, id);
+                gathered.add(policy, rule.span, message, *id);
             }
         }
     }

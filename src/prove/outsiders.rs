@@ -4,6 +4,7 @@ use crate::policy::rule::{Action, Level, Pattern, Peer, Peers, Rule};
 use crate::policy::{Selector, Subject};
 use crate::reach::outside::{self, Outsider};
 use crate::source::Span;
+use crate::spec::cluster::NodeLocalMode;
 use crate::topology::{self, PeerKind};
 
 use super::intent::{End, Intent};
@@ -14,7 +15,7 @@ pub(super) fn told_apart<'p>(
     end: &End<'_>,
     subject: &Subject<'_>,
     more: impl IntoIterator<Item = &'p topology::Peer>,
-) -> Vec<Outsider> {
+) -> Told {
     let (mut ranges, mut patterns) = intent.outsiders(end);
     for peer in more {
         match &peer.kind {
@@ -44,5 +45,37 @@ pub(super) fn told_apart<'p>(
     let cidrs = &intent.topology.cluster(end.cluster).pod_cidrs;
     let v4 = cidrs.iter().any(|cidr| cidr.value.0.addr().is_ipv4());
     let v6 = cidrs.iter().any(|cidr| cidr.value.0.addr().is_ipv6());
-    outside::parties(subject.rules().iter().copied().chain([&meant]), v4 && v6)
+    let rules = subject.rules().iter().copied().chain([&meant]);
+    Told { words: outside::words(v4 && v6), others: outside::told_apart(rules, v4 && v6) }
+}
+
+/// Those outside whom an end can tell apart.
+pub(super) struct Told {
+    words: &'static [Outsider],
+    others: Vec<Outsider>,
+}
+
+impl Told {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Outsider> {
+        self.words.iter().chain(&self.others)
+    }
+}
+
+/// Whether an end meets nobody outside: its rules and its flows are about pods alone, and what no
+/// rule allows is dropped, but for its own node.
+pub(super) fn are_none(intent: &Intent<'_>, end: &End<'_>, subject: &Subject<'_>) -> bool {
+    let dns = &intent.topology.cluster(end.cluster).dns;
+    let of_pods = |rule: &&Rule| match &rule.peers {
+        Peers::Nobody => true,
+        Peers::Unsaid => rule.ports.is_none(),
+        Peers::Of(peers) => peers.iter().all(|peer| match peer {
+            Peer::Labels { selector, .. } => selector.is_of_pods(),
+            Peer::Cidr { .. } | Peer::Groups(_) | Peer::Name(_) => false,
+        }),
+    };
+    let own = end.roles.own(end.direction).iter();
+    subject.is_isolated()
+        && dns.node_local != Some(NodeLocalMode::Host)
+        && subject.rules().iter().all(of_pods)
+        && own.flat_map(|mine| intent.others(*mine, end.direction)).all(|peer| peer.kind.is_pods())
 }

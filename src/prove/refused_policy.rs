@@ -1,7 +1,7 @@
 //! A policy that Cilium refuses.
 
 use super::Case;
-use super::gathered::{Gathered, describe, policies};
+use super::gathered::{Gathered, describe};
 use crate::declare_rules;
 use crate::diagnostic::Diagnostics;
 
@@ -36,10 +36,10 @@ declare_rules! {
 /// Reports each refused policy where the reason stands.
 pub(super) fn check(case: &Case<'_>, found: &mut Diagnostics) {
     let mut gathered = Gathered::default();
-    for (id, _, policy) in policies(case) {
+    for (id, policy) in case.remarked {
         if let Some(refused) = &policy.refused {
             let message = format!("Cilium refuses `{}`: {}", describe(policy), refused.why);
-            gathered.add(policy, refused.span, message, id);
+            gathered.add(policy, refused.span, message, *id);
         }
     }
     gathered.report(&REFUSED_POLICY, case.mesh, found, |finding| {

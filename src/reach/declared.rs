@@ -1,8 +1,10 @@
 //! The mesh of a topology: what compile generates together with the hand-written objects.
 
+mod generated;
 mod sets;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use semver::Version;
@@ -12,9 +14,10 @@ use super::objects::{self, Objects, Pairs, Pods};
 use super::settings;
 use crate::compile::{self, Index};
 use crate::diagnostic::NotChecked;
-use crate::policy::parse::{Service, tree};
+use crate::policy::parse::Service;
 use crate::policy::rule::{Kind, Refusal, Which};
-use crate::policy::{self, Known, Protocol, Semantics, Settings};
+use crate::policy::{Known, Protocol, Semantics, Settings};
+use crate::resource::Resource;
 use crate::spec::ports::{self, PortRef};
 use crate::topology::{Cluster, ClusterId, Namespace, ServicePort, Topology, Workload, WorkloadId};
 
@@ -38,7 +41,8 @@ pub fn mesh_of(topology: &Topology, rendered: &Topology, index: &Index) -> Mesh 
     let unread = sets.iter().flat_map(|set| set.unread.clone());
     let unread = unread.chain(read.iter().filter_map(|(_, why)| why.clone())).collect();
     let known: Vec<bool> = read.iter().map(|(_, why)| why.is_none()).collect();
-    let clusters: Vec<Member> = read.into_iter().map(|(member, _)| member).collect();
+    let mut clusters: Vec<Member> = read.into_iter().map(|(member, _)| member).collect();
+    source.add_policies(&mut clusters, &known);
     let names = source.names(&clusters);
     let places = source.places();
     let candidates = source.candidates();
@@ -95,35 +99,29 @@ impl<'a> Source<'a> {
         sets.filter(move |(set, _)| set.clusters.contains(id)).map(|(_, objects)| objects)
     }
 
-    /// A cluster with its policies, or the reason why they cannot be read.
+    /// A cluster without its policies, and the reason why they cannot be read.
     fn member(&self, id: ClusterId) -> (Member, Option<NotChecked>) {
         let cluster = self.topology.cluster(id);
         let (semantics, unread) = semantics(cluster);
-        let policies = match unread {
-            None => self.policies(id, cluster, &semantics),
-            Some(_) => Vec::new(),
-        };
         let (name, span) = (cluster.name.value.clone(), cluster.name.span);
         let joined = self.topology.joined_to(id);
-        (Member { name, span, semantics, joined, policies }, unread)
+        (Member { name, span, semantics, joined, policies: Vec::new() }, unread)
     }
 
-    fn policies(
-        &self,
-        id: ClusterId,
-        cluster: &Cluster,
-        semantics: &Semantics,
-    ) -> Vec<WrittenPolicy> {
-        // Nothing that compile writes names a group or a service.
-        let none = Known::default();
-        let generated = compile::policies(self.rendered, self.index, id);
-        let generated = generated.into_iter().filter_map(|resource| {
-            let policy = policy::read(&tree(resource.body, resource.origin), semantics, &none)?;
-            Some(WrittenPolicy { policy, origin: Origin::Generated })
+    /// Adds the policies of all clusters that are `known`.
+    fn add_policies(&self, clusters: &mut [Member], known: &[bool]) {
+        let of_flows = generated::of_flows(self.rendered, self.index, clusters, known);
+        let members = clusters.par_iter_mut().zip(of_flows).enumerate();
+        members.filter(|(at, _)| known[*at]).for_each(|(at, (member, of_flows))| {
+            let id = ClusterId::new(at);
+            let [before, after] = compile::policies_beside_flows(self.rendered, self.index, id);
+            let read = |made: Vec<Resource>| generated::read(made, &member.semantics);
+            let made = read(before).chain(of_flows).chain(read(after));
+            let made = made.map(|policy| WrittenPolicy { policy, origin: Origin::Generated });
+            let mut policies: Vec<WrittenPolicy> = made.collect();
+            policies.extend(self.written(id, self.topology.cluster(id), &member.semantics));
+            member.policies = policies;
         });
-        let mut policies: Vec<WrittenPolicy> = generated.collect();
-        policies.extend(self.written(id, cluster, semantics));
-        policies
     }
 
     fn written(
@@ -144,6 +142,7 @@ impl<'a> Source<'a> {
             let kubernetes = |known: &&mut WrittenPolicy| known.policy.kind == Kind::Kubernetes;
             for WrittenPolicy { policy, .. } in policies.iter_mut().filter(kubernetes) {
                 let why = "`k8sNetworkPolicy.enabled` is false".to_owned();
+                let policy = Arc::make_mut(policy);
                 policy.refused = Some(Refusal { span, why });
                 policy.rules.clear();
             }

@@ -51,7 +51,7 @@ pub fn add_possible(first: &mut Mesh, second: &mut Mesh) {
 ///
 /// # Errors
 /// Where rules speak of too many pairs.
-pub fn difference(first: &Reach<'_>, second: &Reach<'_>) -> Result<Difference, TooLarge> {
+pub fn difference<'m>(first: &Reach<'m>, second: &Reach<'m>) -> Result<Difference, TooLarge> {
     let all = names(first.mesh(), true).chain(names(second.mesh(), true));
     let roster = Roster::new(all);
     let (before, after) = (Side::new(first, &roster)?, Side::new(second, &roster)?);

@@ -1,7 +1,7 @@
 //! Both ends of flows: the agents of every cluster, and what each decides about each endpoint.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -12,18 +12,38 @@ use crate::policy::rule::{Action, Peers};
 use crate::policy::{Agent, Direction, Identity, Opening, Selector, Subject};
 use crate::topology::ClusterId;
 
-/// Who may reach whom in a mesh.
-#[derive(Clone, Debug)]
+/// Who may reach whom in a mesh. What a question does not need is not worked out.
+#[derive(Debug)]
 pub struct Reach<'m> {
     mesh: &'m Mesh,
-    agents: Vec<Agent<'m>>,
+    agents: Vec<OnceLock<Agent<'m>>>,
     /// Of each endpoint, as the target and as the source of flows.
-    subjects: Vec<(Subject<'m>, Subject<'m>)>,
-    index: Index<'m>,
-    /// Whom the selectors of all peers select, each once.
+    subjects: Vec<OnceLock<[Subject<'m>; 2]>>,
+    index: OnceLock<Index<'m>>,
+    peers: OnceLock<Peering>,
+}
+
+/// Whom the selectors of all peers select.
+#[derive(Debug)]
+struct Peering {
+    /// Whom each selects, each selector once.
     selected: Vec<Vec<EndpointId>>,
     /// Which of them a selector is, by where it is in memory; sorted.
     places: Vec<(usize, u32)>,
+}
+
+impl Peering {
+    fn of(mesh: &Mesh, index: &Index<'_>) -> Self {
+        let (policies, _) = mesh.distinct_policies();
+        let rules = policies.into_iter().flat_map(|policy| &policy.rules);
+        let selectors: Vec<&Selector> = rules.flat_map(|rule| rule.peers.selectors()).collect();
+        let distinct = Distinct::of(&selectors);
+        let selected = distinct.selectors.par_iter().map(|one| index.selected(one)).collect();
+        let places = selectors.iter().map(|one| address(one)).zip(distinct.places);
+        let mut places: Vec<(usize, u32)> = places.collect();
+        places.par_sort_unstable();
+        Self { selected, places }
+    }
 }
 
 /// One side of a flow.
@@ -45,34 +65,15 @@ pub enum Admitted {
 }
 
 impl<'m> Reach<'m> {
-    /// Reads the rules about every endpoint, and whom every rule admits.
+    /// Nothing is read yet.
     pub fn new(mesh: &'m Mesh) -> Self {
-        let index = Index::new(mesh);
-        let agents: Vec<Agent<'m>> = mesh
-            .clusters
-            .par_iter()
-            .map(|member| {
-                let policies = member.policies.iter().map(|written| &written.policy);
-                let known = |id: ClusterId| member.joined.contains(id);
-                let endpoints = mesh.endpoints.iter().filter(|one| known(one.cluster));
-                Agent::new(&member.semantics, policies, endpoints.map(|one| &one.identity))
-            })
-            .collect();
-        let subjects = mesh.endpoints.par_iter().map(|endpoint| {
-            let agent = &agents[endpoint.cluster.index()];
-            let subject = |direction| agent.subject(&endpoint.identity, direction);
-            (subject(Direction::Ingress), subject(Direction::Egress))
-        });
-        let subjects = subjects.collect();
-        let rules = mesh.clusters.iter().flat_map(|member| &member.policies);
-        let rules = rules.flat_map(|written| &written.policy.rules);
-        let selectors: Vec<&Selector> = rules.flat_map(|rule| rule.peers.selectors()).collect();
-        let distinct = Distinct::of(&selectors);
-        let selected = distinct.selectors.par_iter().map(|one| index.selected(one)).collect();
-        let places = selectors.iter().map(|one| address(one)).zip(distinct.places);
-        let mut places: Vec<(usize, u32)> = places.collect();
-        places.sort_unstable();
-        Self { mesh, agents, subjects, index, selected, places }
+        Self {
+            mesh,
+            agents: vec![OnceLock::new(); mesh.clusters.len()],
+            subjects: vec![OnceLock::new(); mesh.endpoints.len()],
+            index: OnceLock::new(),
+            peers: OnceLock::new(),
+        }
     }
 
     /// The mesh.
@@ -82,32 +83,50 @@ impl<'m> Reach<'m> {
 
     /// The agents of a cluster.
     pub fn agent(&self, cluster: ClusterId) -> &Agent<'m> {
-        &self.agents[cluster.index()]
+        self.agents[cluster.index()].get_or_init(|| {
+            let member = self.mesh.cluster(cluster);
+            let policies = member.policies.iter().map(|written| &*written.policy);
+            let known = |id: ClusterId| member.joined.contains(id);
+            let endpoints = self.mesh.endpoints.iter().filter(|one| known(one.cluster));
+            Agent::new(&member.semantics, policies, endpoints.map(|one| &one.identity))
+        })
     }
 
     /// An endpoint as the target or the source of flows.
     pub fn subject(&self, endpoint: EndpointId, direction: Direction) -> &Subject<'m> {
-        let (ingress, egress) = &self.subjects[endpoint.index()];
+        let [ingress, egress] = self.subjects[endpoint.index()].get_or_init(|| {
+            let endpoint = self.mesh.endpoint(endpoint);
+            self.agent(endpoint.cluster).subjects(&endpoint.identity)
+        });
         match direction {
             Direction::Ingress => ingress,
             Direction::Egress => egress,
         }
     }
 
+    fn index(&self) -> &Index<'m> {
+        self.index.get_or_init(|| Index::new(self.mesh))
+    }
+
+    fn peers(&self) -> &Peering {
+        self.peers.get_or_init(|| Peering::of(self.mesh, self.index()))
+    }
+
     /// The endpoints that a selector selects, sorted.
     pub fn selected(&self, selector: &Selector) -> Vec<EndpointId> {
         match self.known(selector) {
             Some((_, known)) => known.to_vec(),
-            None => self.index.selected(selector),
+            None => self.index().selected(selector),
         }
     }
 
     /// Whom the selector of a peer of some rule of the mesh selects.
     /// Equal selectors have the same number.
     pub fn known(&self, selector: &Selector) -> Option<(u32, &[EndpointId])> {
-        let at = self.places.binary_search_by_key(&address(selector), |place| place.0).ok()?;
-        let number = self.places[at].1;
-        Some((number, &self.selected[number as usize]))
+        let Peering { selected, places } = self.peers();
+        let at = places.binary_search_by_key(&address(selector), |place| place.0).ok()?;
+        let number = places[at].1;
+        Some((number, &selected[number as usize]))
     }
 
     fn peers_of(&self, selector: &Selector) -> &[EndpointId] {

@@ -310,7 +310,8 @@ fn written<'m>(mesh: &'m Mesh, cluster: ClusterId, rule: &Rule) -> Option<&'m Wr
 
 fn refused(mesh: &Mesh, endpoint: EndpointId) -> Vec<(&Policy, &Refusal)> {
     let endpoint = mesh.endpoint(endpoint);
-    let policies = mesh.cluster(endpoint.cluster).policies.iter().map(|written| &written.policy);
+    let policies = mesh.cluster(endpoint.cluster).policies.iter();
+    let policies = policies.map(|written| &*written.policy);
     let beside = policies.filter(|policy| {
         policy.namespace.as_deref().is_none_or(|of| Some(of) == endpoint.identity.namespace())
     });

@@ -102,7 +102,7 @@ pub fn mesh(clusters: &[Cluster]) -> Result<Found, Refused> {
         });
     }
     let policies = found.mesh.clusters.iter().flat_map(|member| &member.policies);
-    if policies.map(|written| &written.policy).any(asks_for_namespace_labels) {
+    if policies.map(|written| &*written.policy).any(asks_for_namespace_labels) {
         found.mesh.unread.extend(unlabelled);
     }
     let lists: Vec<&[Manifest]> = clusters.iter().map(|known| &*known.objects).collect();

@@ -1,6 +1,7 @@
 //! Every cluster with its policies, and every endpoint.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diagnostic::NotChecked;
 use crate::policy::{Identity, OpenPorts, Policy, Protocol, Semantics};
@@ -42,8 +43,9 @@ pub struct Member {
 #[derive(Clone, Debug)]
 pub struct WrittenPolicy {
     /// What Cilium reads. Its spans are those of the line of the topology that caused it where
-    /// it was generated, and its own where it was written by hand.
-    pub policy: Policy,
+    /// it was generated, and its own where it was written by hand. Clusters share one that says
+    /// the same in them.
+    pub policy: Arc<Policy>,
     /// Who wrote it.
     pub origin: Origin,
 }
@@ -131,6 +133,31 @@ impl Mesh {
             Some(name) => format!("{}/{name} (L7)", ports.protocol),
             None => ports.to_string(),
         }
+    }
+
+    /// The policies of all clusters, each once and in the order of its first place, and those of
+    /// each cluster as indices into them.
+    pub fn distinct_policies(&self) -> (Vec<&Policy>, Vec<Vec<u32>>) {
+        let mut policies: Vec<&Policy> = Vec::new();
+        let mut known: BTreeMap<usize, u32> = BTreeMap::new();
+        let mut number = |written: &'_ WrittenPolicy| {
+            let place = Arc::as_ptr(&written.policy).addr();
+            let next = u32::try_from(known.len()).expect("internal error: 2^32 policies");
+            *known.entry(place).or_insert(next)
+        };
+        let mut places = Vec::with_capacity(self.clusters.len());
+        for member in &self.clusters {
+            let mut own = Vec::with_capacity(member.policies.len());
+            for written in &member.policies {
+                let at = number(written);
+                if at as usize == policies.len() {
+                    policies.push(&written.policy);
+                }
+                own.push(at);
+            }
+            places.push(own);
+        }
+        (policies, places)
     }
 
     /// An endpoint with its cluster: `namespace/workload@cluster`.

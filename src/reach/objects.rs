@@ -4,6 +4,7 @@
 //! identity of their own (`pkg/endpoint`, "host endpoint") and are left out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diagnostic::NotChecked;
 use crate::manifest::Manifest;
@@ -141,7 +142,7 @@ impl<'a> Objects<'a> {
 /// Reads the policies among objects as a cluster's Cilium does.
 pub fn policies(objects: &[&Manifest], semantics: &Semantics, known: &Known) -> Vec<WrittenPolicy> {
     let read = |object: &&Manifest| {
-        let policy = policy::read(&object.node, semantics, known)?;
+        let policy = Arc::new(policy::read(&object.node, semantics, known)?);
         Some(WrittenPolicy { policy, origin: Origin::Written })
     };
     objects.iter().filter_map(read).collect()

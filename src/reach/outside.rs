@@ -1,6 +1,7 @@
 //! Who takes part in flows and is no pod of the mesh: the world, nodes, addresses, names.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use ipnet::IpNet;
 
@@ -23,6 +24,16 @@ pub struct Outsider {
 /// addresses, and is left out where there are none. A pattern stands for the name in which `any`
 /// takes the place of each star.
 pub fn parties<'r>(rules: impl IntoIterator<Item = &'r Rule>, dual_stack: bool) -> Vec<Outsider> {
+    let mut parties = words(dual_stack).to_vec();
+    parties.extend(told_apart(rules, dual_stack));
+    parties
+}
+
+/// As [`parties`], without those that Cilium has a word for.
+pub fn told_apart<'r>(
+    rules: impl IntoIterator<Item = &'r Rule>,
+    dual_stack: bool,
+) -> Vec<Outsider> {
     let (mut prefixes, mut names) = (BTreeSet::new(), BTreeSet::new());
     for peer in rules.into_iter().flat_map(|rule| rule.peers.said()) {
         match peer {
@@ -38,21 +49,25 @@ pub fn parties<'r>(rules: impl IntoIterator<Item = &'r Rule>, dual_stack: bool) 
             Peer::Labels { .. } => {}
         }
     }
-    let mut parties = words(dual_stack);
-    let told_apart = apart(&prefixes).map(|net| Outsider {
+    let of_prefixes = apart(&prefixes).map(|net| Outsider {
         name: net.to_string(),
         identity: Identity::address(net, dual_stack),
     });
-    parties.extend(told_apart);
-    parties.extend(names.into_iter().map(|name| Outsider {
+    let of_names = names.into_iter().map(|name| Outsider {
         identity: Identity { names: BTreeSet::from([name.clone()]), ..Identity::world() },
         name,
-    }));
-    parties
+    });
+    of_prefixes.chain(of_names).collect()
 }
 
 /// The parties that Cilium has a word for.
-fn words(dual_stack: bool) -> Vec<Outsider> {
+pub fn words(dual_stack: bool) -> &'static [Outsider] {
+    static WORDS: [LazyLock<Vec<Outsider>>; 2] =
+        [LazyLock::new(|| make_words(false)), LazyLock::new(|| make_words(true))];
+    &WORDS[usize::from(dual_stack)]
+}
+
+fn make_words(dual_stack: bool) -> Vec<Outsider> {
     let worlds: &[&str] = if dual_stack { &["world-ipv4", "world-ipv6"] } else { &["world"] };
     let words = ["host", "remote-node", "health", "ingress", "unmanaged", "kube-apiserver"];
     let of_word =

@@ -82,17 +82,20 @@ struct Selectors {
 
 impl Selectors {
     fn of(mesh: &Mesh) -> Self {
-        let (mut given, mut from) = (Vec::new(), Vec::new());
-        for (id, member) in mesh.clusters() {
-            let rules = member.policies.iter().flat_map(|written| &written.policy.rules);
-            for rule in rules {
-                let subject = (!rule.node).then_some((true, &rule.subject));
-                let peers = rule.peers.selectors().map(|peer| (false, peer));
-                for (is_subject, selector) in subject.into_iter().chain(peers) {
-                    given.push(selector);
-                    from.push((id, is_subject));
+        let (policies, of_clusters) = mesh.distinct_policies();
+        // The selectors of each policy, and whether one is a subject.
+        let (mut given, mut said) = (Vec::new(), Vec::with_capacity(policies.len()));
+        for policy in policies {
+            let start = given.len();
+            let mut subjects = Vec::new();
+            for rule in &policy.rules {
+                if !rule.node {
+                    subjects.push(given.len());
+                    given.push(&rule.subject);
                 }
+                given.extend(rule.peers.selectors());
             }
+            said.push((start..given.len(), subjects));
         }
         let distinct = Distinct::of(&given);
         let keys = distinct.selectors.iter().flat_map(|one| one.requirements());
@@ -101,24 +104,43 @@ impl Selectors {
             mesh.clusters().map(|(id, member)| (member.name.as_str(), id)).collect();
         let all: Vec<Option<Wanted>> =
             distinct.selectors.par_iter().map(|one| Wanted::of(one, &clusters)).collect();
-        let mut pairs = BTreeSet::new();
-        for ((id, is_subject), at) in from.into_iter().zip(&distinct.places) {
-            // Peers that say their clusters are looked at in the same ones wherever the policy is.
-            let everywhere = !is_subject
-                && all[*at as usize].as_ref().is_some_and(|wanted| wanted.clusters.is_some());
-            let id = if everywhere { ClusterId::new(0) } else { id };
-            pairs.insert((*at, is_subject, id));
-        }
-        let mut wanted = vec![BTreeSet::new(); mesh.clusters.len()];
-        for (at, is_subject, id) in pairs {
-            let Some(known) = &all[at as usize] else { continue };
-            for cluster in if is_subject { vec![id] } else { places(mesh, id, known) } {
-                wanted[cluster.index()].insert(at);
+        let said: Vec<Vec<(u32, bool)>> = said
+            .into_iter()
+            .map(|(range, subjects)| {
+                let is_subject = |at: &usize| subjects.binary_search(at).is_ok();
+                let mut own: Vec<(u32, bool)> =
+                    range.map(|at| (distinct.places[at], is_subject(&at))).collect();
+                own.sort_unstable();
+                own.dedup();
+                own
+            })
+            .collect();
+        let mut wanted: Vec<Vec<u32>> = vec![Vec::new(); mesh.clusters.len()];
+        // Peers that say their clusters are looked at in the same ones wherever the policy is.
+        let mut done = vec![false; all.len()];
+        for (id, policies) in mesh.clusters().map(|(id, _)| id).zip(&of_clusters) {
+            for (at, is_subject) in policies.iter().flat_map(|policy| &said[*policy as usize]) {
+                let Some(known) = &all[*at as usize] else { continue };
+                if *is_subject {
+                    wanted[id.index()].push(*at);
+                    continue;
+                }
+                let everywhere = known.clusters.is_some();
+                if everywhere && std::mem::replace(&mut done[*at as usize], true) {
+                    continue;
+                }
+                for cluster in places(mesh, id, known) {
+                    wanted[cluster.index()].push(*at);
+                }
             }
         }
+        wanted.par_iter_mut().for_each(|wanted| {
+            wanted.sort_unstable();
+            wanted.dedup();
+        });
         Self {
             all: all.into_iter().map(Option::unwrap_or_default).collect(),
-            wanted: wanted.into_iter().map(|set| set.into_iter().collect()).collect(),
+            wanted,
             keys: keys.into_iter().cloned().collect(),
         }
     }

@@ -62,6 +62,6 @@ pub(crate) fn policy(mesh: &mut Mesh, cluster: usize, name: &str, spec: &str) {
     let semantics = &mesh.clusters[cluster].semantics;
     let policy = read(object, semantics, &Known::default()).expect("a policy");
     assert_eq!(policy.refused, None);
-    let written = WrittenPolicy { policy, origin: Origin::Written };
+    let written = WrittenPolicy { policy: policy.into(), origin: Origin::Written };
     mesh.clusters[cluster].policies.push(written);
 }

@@ -104,15 +104,22 @@ impl ClusterSet {
     /// Its clusters in order.
     pub fn iter(&self) -> impl Iterator<Item = ClusterId> {
         self.words.iter().enumerate().flat_map(|(at, word)| {
-            let bits = (0..64).filter(move |bit| word >> bit & 1 == 1);
-            bits.map(move |bit| ClusterId::new(at * 64 + bit))
+            let rest = |word: &u64| Some(word & (word - 1)).filter(|rest| *rest != 0);
+            let words = std::iter::successors(Some(*word).filter(|word| *word != 0), rest);
+            words.map(move |word| ClusterId::new(at * 64 + word.trailing_zeros() as usize))
         })
     }
 }
 
 impl PartialEq for ClusterSet {
     fn eq(&self, other: &Self) -> bool {
-        self.without(other).is_empty() && other.without(self).is_empty()
+        let (short, long) = if self.words.len() <= other.words.len() {
+            (&self.words, &other.words)
+        } else {
+            (&other.words, &self.words)
+        };
+        let (same, more) = long.split_at(short.len());
+        short == same && more.iter().all(|word| *word == 0)
     }
 }
 
@@ -143,6 +150,7 @@ mod tests {
         assert_eq!(b.without(&a), set(&[2]));
         assert_eq!(a.iter().map(ClusterId::index).collect::<Vec<_>>(), [1, 70, 200]);
         assert_eq!((a.len(), set(&[]).is_empty()), (3, true));
+        assert!(a.and(&b).or(&a).without(&set(&[70, 200])) == set(&[1]) && a != b && b != a);
         assert!(!b.contains(ClusterId::new(500)));
     }
 }

@@ -206,7 +206,7 @@ mod tests {
         );
         let policy = policy.expect("a policy");
         let span = policy.span;
-        let policies = vec![WrittenPolicy { policy, origin: Origin::Written }];
+        let policies = vec![WrittenPolicy { policy: policy.into(), origin: Origin::Written }];
         let joined = ClusterSet::new();
         (sources, Member { name: "use1".into(), span, semantics, joined, policies })
     }

@@ -226,7 +226,7 @@ fn mesh(case: &Case, version: &Version) -> Mesh {
             .filter(|policy| policy.cluster.is_empty() || policy.cluster == cluster.name);
         let policies = here.filter_map(|policy| {
             let policy = read(&tree(policy.object.clone(), Span::default()), &semantics, &known)?;
-            Some(WrittenPolicy { policy, origin: Origin::Written })
+            Some(WrittenPolicy { policy: policy.into(), origin: Origin::Written })
         });
         let policies = policies.collect();
         let (name, span, joined) = (cluster.name.clone(), Span::default(), ids().collect());

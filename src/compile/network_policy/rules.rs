@@ -4,30 +4,50 @@ use serde_json::{Map, Value};
 
 use super::{Context, Side, home, peers, ports};
 use crate::spec::ports::Ports;
-use crate::topology::{ClusterSet, Flow, HttpMatch, Peer};
+use crate::topology::{ClusterId, ClusterSet, Flow, HttpMatch, Peer};
+
+/// For each peer on the other side of a half the clusters whose pods are meant, of those that this
+/// one's pods can reach; nothing for a peer that is not there.
+pub(super) fn others(
+    context: &Context<'_>,
+    flow: &Flow,
+    side: Side,
+    subject: &Peer,
+) -> Vec<Option<ClusterSet>> {
+    let others = match side {
+        Side::Egress => &flow.to,
+        Side::Ingress => &flow.from,
+    };
+    let found = |other: &Peer, id: ClusterId| match side {
+        Side::Egress => context.topology.finds(other, context.id, id),
+        Side::Ingress => context.topology.finds(subject, id, context.id),
+    };
+    let clusters = |other: &Peer| {
+        if other.kind.is_pods() {
+            let reached = other.clusters.and(context.joined);
+            return Some(reached.iter().filter(|id| found(other, *id)).collect());
+        }
+        other.clusters.contains(context.id).then(ClusterSet::new)
+    };
+    others.iter().map(clusters).collect()
+}
 
 /// What callers in this cluster may send.
-pub(super) fn egress(context: &Context<'_>, flow: &Flow) -> Vec<Value> {
+pub(super) fn egress(
+    context: &Context<'_>,
+    flow: &Flow,
+    others: &[Option<ClusterSet>],
+) -> Vec<Value> {
     let mut rules = Rules::default();
-    for called in &flow.to {
+    for (called, clusters) in flow.to.iter().zip(others) {
+        let Some(clusters) = clusters else { continue };
         let Some(opened) = ports::opened(context.topology, flow, called) else { continue };
         // Requests are compared where they are answered, once; here only if they are not there.
         // A capability's pods may be anywhere, and where nothing isolates them HTTP rules let
         // every request through (`createL4Filter` in Cilium's `pkg/policy/l4.go`).
         let answered = matches!(home(context.topology, called, Side::Ingress), Some(Some(_)));
         let requests = if answered { &[] } else { &flow.http[..] };
-        let clusters = if called.kind.is_pods() {
-            let reached = called.clusters.and(&context.joined);
-            reached
-                .iter()
-                .filter(|server| context.topology.finds(called, context.id, *server))
-                .collect()
-        } else if called.clusters.contains(context.id) {
-            ClusterSet::new()
-        } else {
-            continue;
-        };
-        for (key, items) in peers::lists(context, Side::Egress, called, &clusters) {
+        for (key, items) in peers::lists(context, Side::Egress, called, clusters) {
             rules.add(key, items, &opened, requests);
         }
     }
@@ -35,22 +55,17 @@ pub(super) fn egress(context: &Context<'_>, flow: &Flow) -> Vec<Value> {
 }
 
 /// What the pods of `called` in this cluster may receive.
-pub(super) fn ingress(context: &Context<'_>, flow: &Flow, called: &Peer) -> Vec<Value> {
+pub(super) fn ingress(
+    context: &Context<'_>,
+    flow: &Flow,
+    called: &Peer,
+    others: &[Option<ClusterSet>],
+) -> Vec<Value> {
     let Some(opened) = ports::opened(context.topology, flow, called) else { return Vec::new() };
     let mut rules = Rules::default();
-    for caller in &flow.from {
-        let clusters = if caller.kind.is_pods() {
-            let reached = caller.clusters.and(&context.joined);
-            reached
-                .iter()
-                .filter(|client| context.topology.finds(called, *client, context.id))
-                .collect()
-        } else if caller.clusters.contains(context.id) {
-            ClusterSet::new()
-        } else {
-            continue;
-        };
-        for (key, items) in peers::lists(context, Side::Ingress, caller, &clusters) {
+    for (caller, clusters) in flow.from.iter().zip(others) {
+        let Some(clusters) = clusters else { continue };
+        for (key, items) in peers::lists(context, Side::Ingress, caller, clusters) {
             rules.add(key, items, &opened, &flow.http);
         }
     }

@@ -176,7 +176,7 @@ impl Reader<'_> {
         for item in items {
             let mut selector = self.selector(item, None);
             selector.scope_namespace(scope.namespace, scope.about_init);
-            selector.keep_to_cluster(self.semantics.default_cluster());
+            self.keep_to_cluster(&mut selector);
             requires.push(selector);
         }
         requires

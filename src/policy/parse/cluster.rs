@@ -91,7 +91,7 @@ impl Reader<'_> {
             None => Selector::default(),
         };
         if scoped {
-            own.keep_to_cluster(self.semantics.default_cluster());
+            self.keep_to_cluster(&mut own);
         }
         selector.extend(&own);
         selector
@@ -173,7 +173,7 @@ impl Reader<'_> {
         for word in ["host", "remote-node"] {
             let mut selector = written.clone();
             selector.add(Requirement::exists(Key::reserved(word)));
-            if let Some(cluster) = self.semantics.default_cluster().filter(|_| !says_cluster) {
+            if !says_cluster && let Some(cluster) = self.default_cluster() {
                 selector.set(Key::k8s(CLUSTER), cluster);
             }
             selectors.push(selector);

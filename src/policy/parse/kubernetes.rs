@@ -109,7 +109,7 @@ impl Reader<'_> {
         };
         let mut own =
             pods.map_or_else(Selector::default, |node| self.selector(node, Some(&Source::K8s)));
-        own.keep_to_cluster(self.semantics.default_cluster());
+        self.keep_to_cluster(&mut own);
         if namespaces.is_none() {
             own.set(Key::k8s(NAMESPACE), namespace);
         }

@@ -137,8 +137,7 @@ impl Reader<'_> {
 
     fn endpoints(&mut self, item: &Node, scope: &Scope<'_>) -> Peer {
         let mut selector = self.selector(item, None);
-        let cluster = self.semantics.default_cluster();
-        selector.scope_peer(scope.namespace, cluster, scope.about_init);
+        self.scope_peer(&mut selector, scope);
         Peer::Labels { selector, endpoints: true }
     }
 
@@ -150,7 +149,7 @@ impl Reader<'_> {
         selector.add(Requirement::exists(Key::reserved("remote-node")));
         match self.semantics.nodes_scope() {
             NodesScope::Any => {}
-            NodesScope::Cluster(cluster) => selector.keep_to_cluster(Some(cluster)),
+            NodesScope::Cluster(_) => self.keep_to_cluster(&mut selector),
             NodesScope::None => selector.add(Requirement::exists(Key::reserved("none"))),
         }
         Peer::Labels { selector, endpoints: false }
@@ -176,6 +175,7 @@ impl Reader<'_> {
         let mut pods = Selector::default();
         match name.as_str() {
             "cluster" => {
+                self.local = true;
                 pods.set(Key::k8s(CLUSTER), self.semantics.cluster());
                 selectors.push(pods);
             }
@@ -378,7 +378,7 @@ impl Reader<'_> {
         services.iter().filter(fits).collect()
     }
 
-    fn service(&self, service: &Service, scope: &Scope<'_>) -> Vec<Peer> {
+    fn service(&mut self, service: &Service, scope: &Scope<'_>) -> Vec<Peer> {
         if service.selector.is_empty() {
             let peer = |net: &IpNet| Peer::Cidr { net: *net, except: Vec::new() };
             return service.addresses.iter().map(peer).collect();
@@ -388,8 +388,7 @@ impl Reader<'_> {
             selector.set(Key::k8s(key.as_str()), value.as_str());
         }
         selector.set(Key::k8s(NAMESPACE), service.namespace.as_str());
-        let cluster = self.semantics.default_cluster();
-        selector.scope_peer(scope.namespace, cluster, scope.about_init);
+        self.scope_peer(&mut selector, scope);
         vec![Peer::Labels { selector, endpoints: true }]
     }
 }

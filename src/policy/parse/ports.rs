@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cilium::{Scope, Section};
 use super::{Reader, field};
+use crate::policy::expression;
 use crate::policy::rule::{
     Action, Direction, Http, L7, PortRule, Ports, Protocol, RemarkSort, Which,
 };
@@ -216,7 +217,7 @@ impl Reader<'_> {
         let [method, path, host] = ["method", "path", "host"].map(|key| {
             let node = field(item, key)?;
             let text = self.text(node);
-            if key != "host" && regex::Regex::new(&text).is_err() {
+            if key != "host" && !expression::is_valid(&text) {
                 self.refuse(node.span, format!("`{text}` is no regular expression"));
             }
             (!text.is_empty()).then_some(text)

@@ -1,5 +1,6 @@
 //! Selectors as written.
 
+use super::cilium::Scope;
 use super::{Reader, field};
 use crate::policy::label::{CLUSTER, Key, NAMESPACE, NAMESPACE_LABELS, Source};
 use crate::policy::rule::RemarkSort;
@@ -7,7 +8,7 @@ use crate::policy::selector::{Operator, Requirement, Selector};
 use crate::source::Span;
 use crate::yaml::Node;
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Reads a selector whose keys are of the source `otherwise` where they name none
     /// (`EndpointSelector.Sanitize` in `pkg/policy/api/selector.go`).
     pub(super) fn selector(&mut self, node: &Node, otherwise: Option<&Source>) -> Selector {
@@ -100,10 +101,34 @@ impl Reader<'_> {
         }
     }
 
+    /// The cluster that a peer is kept to which says none ([`Semantics::default_cluster`]).
+    ///
+    /// [`Semantics::default_cluster`]: crate::policy::Semantics::default_cluster
+    pub(super) fn default_cluster(&mut self) -> Option<&'a str> {
+        let cluster = self.semantics.default_cluster();
+        self.local |= cluster.is_some();
+        cluster
+    }
+
+    /// Keeps a selector to the cluster unless it says something of the cluster itself.
+    pub(super) fn keep_to_cluster(&mut self, selector: &mut Selector) {
+        if !selector.says_cluster() {
+            selector.keep_to_cluster(self.default_cluster());
+        }
+    }
+
+    /// Gives a peer the scope that it does not say.
+    pub(super) fn scope_peer(&mut self, selector: &mut Selector, scope: &Scope<'_>) {
+        let said = selector.says_cluster() || selector.is_reserved();
+        let cluster = if said { None } else { self.default_cluster() };
+        selector.scope_peer(scope.namespace, cluster, scope.about_init);
+    }
+
     /// Remarks a subject that names another cluster: it selects nothing, and isolates nothing.
     pub(super) fn remark_cluster(&mut self, subject: &Selector, span: Span) {
         let own = self.semantics.cluster();
         for known in subject.requirements().filter(|known| known.key.is_k8s(CLUSTER)) {
+            self.local = true;
             if known.operator == Operator::In && !known.values.contains(own) {
                 let named = known.values.iter().map(|value| &**value).collect::<Vec<_>>();
                 self.remark(span, RemarkSort::SubjectElsewhere(named.join(", ")));

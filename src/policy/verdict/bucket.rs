@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::identity::{Identity, Sort};
-use super::super::label::{Key, NAMESPACE};
+use super::super::label::{NAMESPACE, Source};
 use super::super::rule::{Direction, Rule, Which};
 use super::super::selector::Operator;
 
@@ -27,7 +27,7 @@ impl<'a> Bucket<'a> {
             }
             let mut values = wanted.values.iter();
             let (Some(value), None) = (values.next(), values.next()) else { continue };
-            if wanted.key == Key::k8s(NAMESPACE) {
+            if wanted.key.source == Some(Source::K8s) && *wanted.key.key == *NAMESPACE {
                 bucket.namespace = Some(value);
             } else if bucket.label.is_none() {
                 bucket.label = Some((&wanted.key.key, value));

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::compile::Index;
 use crate::diagnostic::Diagnostics;
 use crate::reach::{Mesh, declared, sample};
@@ -185,10 +187,11 @@ fn nothing_depends_on_names_and_on_the_order_and_the_division_of_rules() {
         member.policies.reverse();
         let mut halves = Vec::new();
         for written in &mut member.policies {
-            written.policy.rules.reverse();
+            Arc::make_mut(&mut written.policy).rules.reverse();
             let half = written.policy.rules.len() / 2;
             let mut other = written.clone();
-            other.policy.rules = written.policy.rules.split_off(half);
+            Arc::make_mut(&mut other.policy).rules =
+                Arc::make_mut(&mut written.policy).rules.split_off(half);
             halves.push(other);
         }
         member.policies.extend(halves);

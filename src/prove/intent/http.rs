@@ -1,9 +1,10 @@
 //! Requests that policies allow, compared with those that flows mean.
 //!
-//! Method and path of a policy are expressions that match the whole value (`getHTTPRule` in
-//! Cilium's `pkg/envoy`). Whether one expression is within another is decided where one of them is
-//! plain text, plain text with anything after it, or the other one itself.
+//! Method and path of a policy are [expressions](crate::policy::expression). Whether one is within
+//! another is decided where one of them is plain text, plain text with anything after it, or the
+//! other one itself.
 
+use crate::policy::expression::{self, literal};
 use crate::policy::rule::Http;
 use crate::topology::{HttpMatch, PathMatch};
 
@@ -23,9 +24,11 @@ pub(super) fn within(allowed: &Http, meant: &HttpMatch) -> bool {
 }
 
 fn path_within(allowed: &str, meant: &PathMatch) -> bool {
-    match (meant, text(allowed)) {
+    match (meant, literal(allowed)) {
         (PathMatch::Exact(path), Some(text)) => text == *path,
-        (PathMatch::Regex(regex), Some(text)) => allowed == regex || whole(regex, &text),
+        (PathMatch::Regex(regex), Some(text)) => {
+            allowed == regex || expression::matches(regex, &text)
+        }
         (PathMatch::Regex(regex), None) => allowed == regex,
         (PathMatch::Prefix(prefix), Some(text)) => below(&text, prefix),
         (PathMatch::Exact(_), None) => false,
@@ -33,9 +36,9 @@ fn path_within(allowed: &str, meant: &PathMatch) -> bool {
             let start =
                 ["([/?].*)?", "(/.*)?", "(/|$).*"].iter().find_map(|end| allowed.strip_suffix(end));
             let with_end = || allowed.strip_suffix(".*").or_else(|| allowed.strip_suffix(".+"));
-            match start.and_then(text) {
+            match start.and_then(literal) {
                 Some(start) => below(&start, prefix),
-                None => with_end().and_then(text).is_some_and(|start| {
+                None => with_end().and_then(literal).is_some_and(|start| {
                     let root = prefix.trim_end_matches('/');
                     start.strip_prefix(root).is_some_and(|rest| rest.starts_with(['/', '?']))
                 }),
@@ -49,20 +52,21 @@ pub(super) fn may_let_through(allowed: &Http, meant: &HttpMatch) -> bool {
     let method = match (&allowed.method, &meant.method) {
         (None, _) => true,
         (Some(_), None) => false,
-        (Some(allowed), Some(meant)) => allowed == meant || whole(allowed, meant),
+        (Some(allowed), Some(meant)) => allowed == meant || expression::matches(allowed, meant),
     };
     let path = match (&allowed.path, &meant.path) {
         (None, _) => true,
         (Some(allowed), None) => allowed == ".*" || allowed == "/.*",
-        (Some(allowed), Some(PathMatch::Exact(path))) => whole(allowed, path),
+        (Some(allowed), Some(PathMatch::Exact(path))) => expression::matches(allowed, path),
         (Some(allowed), Some(PathMatch::Prefix(prefix))) => {
             let root = prefix.trim_end_matches('/');
-            whole(allowed, &format!("{root}/a")) && whole(allowed, &format!("{root}/b/c?d"))
+            expression::matches(allowed, &format!("{root}/a"))
+                && expression::matches(allowed, &format!("{root}/b/c?d"))
         }
         (Some(allowed), Some(PathMatch::Regex(regex))) => {
             let meets = |one: &str, other: &str| one.starts_with(other) || other.starts_with(one);
-            match text(regex) {
-                Some(path) => whole(allowed, &path),
+            match literal(regex) {
+                Some(path) => expression::matches(allowed, &path),
                 None => meets(&start(allowed), &start(regex)),
             }
         }
@@ -73,22 +77,6 @@ pub(super) fn may_let_through(allowed: &Http, meant: &HttpMatch) -> bool {
 /// Whether every request is allowed.
 pub(super) fn is_any(allowed: &Http) -> bool {
     *allowed == Http::default()
-}
-
-/// The text that an expression matches, if it is only one.
-fn text(regex: &str) -> Option<String> {
-    let mut text = String::new();
-    let mut chars = regex.chars();
-    while let Some(next) = chars.next() {
-        match next {
-            '\\' => text.push(chars.next().filter(|escaped| !escaped.is_alphanumeric())?),
-            '.' | '[' | ']' | '(' | ')' | '*' | '+' | '?' | '{' | '}' | '|' | '^' | '$' => {
-                return None;
-            }
-            plain => text.push(plain),
-        }
-    }
-    Some(text)
 }
 
 /// The text with which everything begins that an expression matches, as far as it is plain.
@@ -111,12 +99,6 @@ fn start(regex: &str) -> String {
         }
     }
     start
-}
-
-/// Whether an expression matches all of a text. One that cannot be read matches nothing.
-fn whole(regex: &str, text: &str) -> bool {
-    let limits = regex::RegexBuilder::new(&format!("^(?:{regex})$")).size_limit(1 << 20).build();
-    limits.is_ok_and(|regex| regex.is_match(text))
 }
 
 /// Whether a path is a prefix or below it, element by element.

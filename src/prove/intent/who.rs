@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::policy::label::{NAMESPACE, NAMESPACE_LABELS, SERVICE_ACCOUNT, Source};
-use crate::policy::{Identity, Key, Protocol};
+use crate::policy::label::{NAMESPACE_LABELS, SERVICE_ACCOUNT, Source};
+use crate::policy::{Identity, Protocol};
 use crate::reach::Mesh;
 use crate::topology::pods::{NAMESPACE_NAME, Pods};
 use crate::topology::{ClusterId, ClusterSet, Peer, Topology};
@@ -43,7 +43,7 @@ impl<'a> Terms<'a> {
 
     /// Whether a pod has it all.
     pub(in crate::prove) fn fit(&self, identity: &Identity) -> bool {
-        let namespace = || identity.labels.get(&Key::k8s(NAMESPACE));
+        let namespace = || identity.namespace();
         self.namespace.is_none_or(|name| namespace() == Some(name))
             && self.labels.iter().all(|(key, value)| {
                 identity.labels.iter().any(|label| {
@@ -86,7 +86,7 @@ impl<'a> Index<'a> {
     /// The roles of a pod, sorted.
     pub(in crate::prove) fn roles(&self, identity: &Identity, cluster: ClusterId) -> Vec<Role> {
         let mut roles = Vec::new();
-        let namespace = identity.labels.get(&Key::k8s(NAMESPACE));
+        let namespace = identity.namespace();
         let places = [None, namespace];
         for place in &places[..if namespace.is_some() { 2 } else { 1 }] {
             let labels = identity.labels.iter().filter(|label| label.source == Source::K8s);

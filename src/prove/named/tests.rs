@@ -28,7 +28,9 @@ fn closed(topology: &Topology, direction: Direction) -> Mesh {
     let mut mesh = mesh(topology);
     for written in &mut mesh.clusters[1].policies {
         let flow = written.policy.name.contains("check-fraud");
-        written.policy.rules.retain(|rule| !flow || rule.direction != direction);
+        std::sync::Arc::make_mut(&mut written.policy)
+            .rules
+            .retain(|rule| !flow || rule.direction != direction);
     }
     mesh
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -83,7 +85,7 @@ fn peers() -> Vec<Identity> {
 /// What an agent decides about every flow to a pod, with the places of the rules that allow it.
 fn decided(member: &Member) -> Vec<(String, BTreeSet<crate::source::Span>)> {
     let peers = peers();
-    let policies = member.policies.iter().map(|known| &known.policy);
+    let policies = member.policies.iter().map(|known| &*known.policy);
     let agent = Agent::new(&member.semantics, policies, &peers);
     let mut all = Vec::new();
     for subject in &pods("east") {
@@ -113,10 +115,10 @@ fn without_a_part_of_another_rule_every_verdict_is_the_same() {
             let mut less = member.clone();
             let mut counted = 0;
             for known in &mut less.policies {
-                let rules = std::mem::take(&mut known.policy.rules);
+                let rules = std::mem::take(&mut Arc::make_mut(&mut known.policy).rules);
                 for rule in rules {
                     if counted != at {
-                        known.policy.rules.push(rule);
+                        Arc::make_mut(&mut known.policy).rules.push(rule);
                     }
                     counted += 1;
                 }

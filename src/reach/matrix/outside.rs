@@ -10,10 +10,10 @@ use crate::reach::group::Roster;
 use crate::reach::outside::{Outsider, parties};
 
 /// The rows about those outside, in both directions.
-pub(super) fn rows(
+pub(super) fn rows<'m>(
     roster: &Roster,
-    first: &Side<'_, '_>,
-    second: Option<&Side<'_, '_>>,
+    first: &Side<'_, 'm>,
+    second: Option<&Side<'_, 'm>>,
     wanted: Wanted,
     scope: &Scope,
 ) -> Vec<Row> {

@@ -7,10 +7,10 @@ use crate::policy::{Direction, Opening};
 use crate::reach::group::Roster;
 
 /// The rows about all pairs of a scope.
-pub(in crate::reach) fn rows(
+pub(in crate::reach) fn rows<'m>(
     roster: &Roster,
-    first: &Side<'_, '_>,
-    second: Option<&Side<'_, '_>>,
+    first: &Side<'_, 'm>,
+    second: Option<&Side<'_, 'm>>,
     wanted: Wanted,
     scope: &Scope,
 ) -> Vec<Row> {

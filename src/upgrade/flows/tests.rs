@@ -176,9 +176,10 @@ fn a_refused_policy_isolates_no_one() {
     let mut after = state(["1.19.6"; 2], &[]);
     let span = before.clusters[0].policies[0].policy.span;
     let mut refused = before.clusters[0].policies[0].clone();
-    refused.policy.rules.clear();
+    let policy = std::sync::Arc::make_mut(&mut refused.policy);
+    policy.rules.clear();
     let why = "`fromRequires` is no longer known".to_owned();
-    refused.policy.refused = Some(crate::policy::rule::Refusal { span, why });
+    policy.refused = Some(crate::policy::rule::Refusal { span, why });
     after.clusters[0].policies.push(refused);
     let cluster = ClusterId::new(0);
     let mut compared = changes::compare(cluster, before.cluster(cluster), after.cluster(cluster));
