@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests write files and run the program")]
 
 mod kubernetes;
+mod shared;
 
 use std::fs;
 use std::io::Write as _;

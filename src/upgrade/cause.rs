@@ -159,14 +159,14 @@ pub static CAUSES: &[Cause] = &[
     Cause {
         name: "cidr-groups-are-labels",
         since: "1.17.0",
-        what: "a CIDR group that does not exist selects no one; before, with ports, everyone",
-        help: "create the CiliumCIDRGroup, or write the addresses into the policy",
+        what: "a CIDR group is a label of its addresses; before, these stood in the policy in its place",
+        help: "create groups that do not exist, or write the addresses into the policy",
         source: "pkg/policy/api/cidr.go",
         does: |semantics| semantics.inlines_groups().into(),
         concerns: |pair| {
-            pair.remarked(|sort| {
-                matches!(sort, RemarkSort::OpenToAll(_) | RemarkSort::UnknownGroup(_))
-            }) || pair.changed().any(|(before, _)| before.peers == Peers::Unsaid)
+            let grouped = |rule: &Rule| peers(rule).any(|peer| matches!(peer, Peer::Groups(_)));
+            pair.remarked(|sort| matches!(sort, RemarkSort::OpenToAll(_)))
+                || pair.changed().any(|(before, after)| grouped(before) != grouped(after))
         },
     },
     Cause {

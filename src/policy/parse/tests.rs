@@ -318,3 +318,26 @@ fn what_is_no_policy_is_left_alone() {
     let semantics = Semantics::new(Version::new(1, 20, 2), Settings::of("use1"));
     assert!(read(&nodes[0], &semantics.expect("a known minor"), &Known::default()).is_none());
 }
+
+#[test]
+fn a_policy_that_asks_for_its_cluster_is_of_it_alone() {
+    let with = |peers: &str| {
+        format!(
+            "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {{name: p, namespace: shop}}\n\
+             spec: {{endpointSelector: {{}}, ingress: [{{{peers}}}]}}"
+        )
+    };
+    let plain = "fromEndpoints: [{matchLabels: {app: web}}]";
+    let named = "fromEndpoints: [{matchLabels: {io.cilium.k8s.policy.cluster: euw1}}]";
+    let cases = [
+        (plain, "1.18.6", false),
+        (plain, "1.19.6", true),
+        (named, "1.19.6", false),
+        ("fromEntities: [world]", "1.20.2", false),
+        ("fromEntities: [cluster]", "1.18.6", true),
+        ("fromEndpoints: [{matchLabels: {reserved:health: ''}}]", "1.20.2", false),
+    ];
+    for (peers, version, local) in cases {
+        assert_eq!(policy(&with(peers), version).local, local, "{peers} {version}");
+    }
+}
