@@ -80,12 +80,14 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
     if let Some(Command::Diff(args)) = &args.command {
         return diff::run(args, context);
     }
-    let mut loaded = match args.origin.load(context)? {
+    // A service has ports of its own, so that a question about one needs none.
+    let question = args.port.is_some() || args.to.as_ref().is_some_and(Asked::is_service);
+    let sides: Vec<&Asked> = args.from.iter().chain(&args.to).filter(|_| question).collect();
+    let mut loaded = match args.origin.load(&sides, context)? {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit),
     };
-    // A service has ports of its own, so that a question about one needs none.
-    if args.port.is_some() || args.to.as_ref().is_some_and(Asked::is_service) {
+    if question {
         question::run(args, &mut loaded, context)
     } else {
         matrix::run(args, &mut loaded, context)

@@ -19,7 +19,9 @@ use crate::policy::rule::{Kind, Refusal, Which};
 use crate::policy::{Known, Protocol, Semantics, Settings};
 use crate::resource::Resource;
 use crate::spec::ports::{self, PortRef};
-use crate::topology::{Cluster, ClusterId, Namespace, ServicePort, Topology, Workload, WorkloadId};
+use crate::topology::{
+    Cluster, ClusterId, ClusterSet, Namespace, ServicePort, Topology, Workload, WorkloadId,
+};
 
 /// The mesh of a topology.
 ///
@@ -32,6 +34,20 @@ pub fn mesh(topology: &Topology, index: &Index) -> Mesh {
 /// The mesh of a topology whose policies were compiled from `rendered`, which differs from it in
 /// the versions of its clusters at most: what agents have until manifests are rendered anew.
 pub fn mesh_of(topology: &Topology, rendered: &Topology, index: &Index) -> Mesh {
+    made(topology, rendered, index, None)
+}
+
+/// As [`mesh`], with the policies of some clusters only.
+pub fn mesh_with(topology: &Topology, index: &Index, wanted: &ClusterSet) -> Mesh {
+    made(topology, topology, index, Some(wanted))
+}
+
+fn made(
+    topology: &Topology,
+    rendered: &Topology,
+    index: &Index,
+    wanted: Option<&ClusterSet>,
+) -> Mesh {
     let sets = sets::read(topology);
     let source =
         Source { topology, rendered, index, of_workloads: services(topology), sets: &sets };
@@ -42,7 +58,9 @@ pub fn mesh_of(topology: &Topology, rendered: &Topology, index: &Index) -> Mesh 
     let unread = unread.chain(read.iter().filter_map(|(_, why)| why.clone())).collect();
     let known: Vec<bool> = read.iter().map(|(_, why)| why.is_none()).collect();
     let mut clusters: Vec<Member> = read.into_iter().map(|(member, _)| member).collect();
-    source.add_policies(&mut clusters, &known);
+    let is_wanted = |id: &ClusterId| wanted.is_none_or(|wanted| wanted.contains(*id));
+    let read: Vec<bool> = ids.iter().map(|id| known[id.index()] && is_wanted(id)).collect();
+    source.add_policies(&mut clusters, &read);
     let names = source.names(&clusters);
     let places = source.places();
     let candidates = source.candidates();

@@ -1,5 +1,7 @@
 //! Whom a question is about: the words of the command line, and who they mean in a mesh.
 
+mod clusters;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;

@@ -1,12 +1,14 @@
-//! Clusters share the policies that mean the same in them: the mesh is the same as if each cluster
-//! had its own.
+//! Clusters share the policies that mean the same in them, and a question reads those of the
+//! clusters that matter: what comes out is the same as if each cluster had its own, all read.
 
 use std::sync::Arc;
 
 use landbridge::compile::{self, Index};
 use landbridge::policy::parse::tree;
 use landbridge::policy::{self, Known, Policy};
-use landbridge::reach::{Origin, declared};
+use landbridge::reach::explain::answers;
+use landbridge::reach::question::{Asked, AskedPort};
+use landbridge::reach::{Mesh, Origin, Reach, Standing, declared, service};
 use landbridge::topology::Topology;
 
 use crate::projects;
@@ -58,4 +60,49 @@ fn policies_of_random_projects_are_those_of_each_cluster() {
         let (topology, _) = accepted(&project.whole());
         compare(&topology, "a random project");
     });
+}
+
+/// What a question is answered, or why it has no answer.
+fn answered(topology: &Topology, mesh: &Mesh, sides: [&Asked; 2], port: AskedPort) -> String {
+    let mut mesh = mesh.clone();
+    let services = service::declared(topology, &mesh);
+    let meant = sides.map(|side| side.meant(&mut mesh, &services));
+    let [Ok(from), Ok(to)] = &meant else { return format!("{:?}", meant.map(Result::err)) };
+    let reach = Reach::new(&mesh);
+    format!("{:?}", answers(&reach, &services, from, to, Some(port)))
+}
+
+#[test]
+fn a_question_reads_the_policies_that_matter() {
+    let port: AskedPort = "8080".parse().expect("a port");
+    let (mut asked, mut fewer) = (0, 0);
+    for project in projects::examples() {
+        let Some(topology) = projects::read(&project) else { continue };
+        let index = Index::of(&topology);
+        let whole = declared::mesh(&topology, &index);
+        let declared = whole.endpoints().filter(|(_, one)| one.standing != Standing::Possible);
+        let mut sides: Vec<String> =
+            declared.map(|(id, _)| whole.describe(id)).step_by(5).collect();
+        let names: Vec<String> =
+            sides.iter().filter_map(|name| Some(name.rsplit_once('@')?.0.to_owned())).collect();
+        sides.extend(names.into_iter().take(3));
+        sides.extend(["world", "10.0.0.0/8", "no/such"].map(str::to_owned));
+        let services = topology.services.iter().take(2);
+        sides.extend(services.map(|known| {
+            let namespace = topology.namespace(known.namespace);
+            format!("svc:{}/{}", namespace.name.value, known.name.value)
+        }));
+        let sides: Vec<Asked> =
+            sides.iter().map(|side| side.parse().expect("a side of a question")).collect();
+        for (from, to) in sides.iter().flat_map(|from| sides.iter().map(move |to| (from, to))) {
+            let clusters = from.clusters(&topology).or(&to.clusters(&topology));
+            let some = declared::mesh_with(&topology, &index, &clusters);
+            let [all, few] =
+                [&whole, &some].map(|mesh| answered(&topology, mesh, [from, to], port));
+            assert_eq!(all, few, "{}: {from} to {to}", project.display());
+            asked += 1;
+            fewer += usize::from(clusters.len() < topology.clusters.len());
+        }
+    }
+    assert!(asked > 300 && fewer > 100, "{asked} questions, {fewer} with fewer policies");
 }

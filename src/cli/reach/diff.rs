@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, Error> {
 fn load(text: &str, args: &Args, context: &Context) -> Result<Result<Loaded, Exit>, Error> {
     if !text.contains('=') {
         let failed = |error| Error::new(format!("`{text}` cannot be opened")).cause(error);
-        return project(&OsSystem::open(Path::new(text)).map_err(failed)?, context);
+        return project(&OsSystem::open(Path::new(text)).map_err(failed)?, &[], context);
     }
     let parts = text.split(',').map(str::parse::<Manifests>);
     let manifests = parts.collect::<Result<_, _>>().map_err(Error::new)?;

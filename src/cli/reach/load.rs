@@ -10,6 +10,7 @@ use crate::compile::Index;
 use crate::diagnostic::Diagnostics;
 use crate::reach::found;
 use crate::reach::found::settings::Because;
+use crate::reach::question::Asked;
 use crate::reach::service::{self, Service};
 use crate::reach::{Mesh, declared};
 use crate::report::Report;
@@ -40,9 +41,14 @@ pub(super) struct Loaded {
 
 impl Origin {
     /// Reads a mesh, or gives the outcome where there is none.
-    pub(super) fn load(&self, context: &Context) -> Result<Result<Loaded, Exit>, Error> {
+    /// `sides` are those of a question; without any the answer is about all.
+    pub(super) fn load(
+        &self,
+        sides: &[&Asked],
+        context: &Context,
+    ) -> Result<Result<Loaded, Exit>, Error> {
         if self.manifests.is_empty() {
-            return project(&context.project()?, context);
+            return project(&context.project()?, sides, context);
         }
         self.read().map(Ok)
     }
@@ -59,14 +65,24 @@ impl Origin {
     }
 }
 
-/// The mesh of a project. Without a topology there is none.
-pub(super) fn project(system: &OsSystem, context: &Context) -> Result<Result<Loaded, Exit>, Error> {
+/// The mesh of a project, with the policies that matter to the sides of a question if there are
+/// some. Without a topology there is none.
+pub(super) fn project(
+    system: &OsSystem,
+    sides: &[&Asked],
+    context: &Context,
+) -> Result<Result<Loaded, Exit>, Error> {
     let Resolved { sources, found, topology } = Resolved::new(system);
     let Some(topology) = topology else {
         context.complain(&Report::new(found, &sources))?;
         return Ok(Err(Exit::Failed));
     };
-    let mesh = declared::mesh(&topology, &Index::of(&topology));
+    let index = Index::of(&topology);
+    let clusters = sides.iter().map(|side| side.clusters(&topology)).reduce(|a, b| a.or(&b));
+    let mesh = match clusters {
+        Some(clusters) => declared::mesh_with(&topology, &index, &clusters),
+        None => declared::mesh(&topology, &index),
+    };
     let services = service::declared(&topology, &mesh);
     let because = vec![Because::Said; mesh.clusters.len()];
     Ok(Ok(Loaded { sources, found, mesh, services, because }))
