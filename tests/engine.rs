@@ -31,6 +31,9 @@ use crate::tools::named_by;
 /// The minors of Cilium whose engines are asked.
 const MINORS: [u64; 5] = [16, 17, 18, 19, 20];
 
+/// The seeds from 1 that have all been asked of every minor without a disagreement. A run for a time
+/// stays among them, so that how fast a machine is does not decide what it finds.
+const ASKED: u64 = 20_000;
 /// Cases that the program may work on while others are compared.
 const AHEAD: usize = 16;
 /// How often a case in which an engine panics is asked again. The engines of 1.18 and 1.19 panic
@@ -72,7 +75,7 @@ fn every_generated_object_fits_its_schema() {
     let Some(schemas) = crds::Schemas::published() else { return };
     let (mut objects, mut wrong) = (0, BTreeSet::new());
     for minor in MINORS {
-        for seed in 0..60 {
+        for seed in 0..100 {
             for policy in generate::case(seed, minor).policies {
                 // Groups have no schema of every minor here, and Kubernetes' own kinds none at all.
                 let kind = policy.object["kind"].as_str().unwrap_or_default().to_owned();
@@ -100,7 +103,7 @@ fn compare(minor: u64) {
     let Some(path) = named_by(&format!("LANDBRIDGE_ORACLE_1_{minor}")) else { return };
     let seconds = number("LANDBRIDGE_ENGINE_SECONDS");
     let cases =
-        number("LANDBRIDGE_ENGINE_CASES").unwrap_or(if seconds.is_some() { u64::MAX } else { 200 });
+        number("LANDBRIDGE_ENGINE_CASES").unwrap_or(if seconds.is_some() { ASKED } else { 200 });
     let first = number("LANDBRIDGE_ENGINE_SEED").unwrap_or(1);
     let run = Run::over(&path, minor, first, cases, seconds.map(Duration::from_secs));
     say(&run.report());
@@ -110,6 +113,10 @@ fn compare(minor: u64) {
         run.found.len(),
         run.found.join("\n\n")
     );
+    if run.done >= features::ENOUGH {
+        let short = run.counts.short(minor);
+        assert!(short.is_empty(), "{} cells are rare:\n{}", short.len(), short.join("\n"));
+    }
     let few = run.done / PANICKING + 3;
     assert!(run.silent <= few, "the engine panics in {} of {} cases", run.silent, run.done);
 }
@@ -226,6 +233,31 @@ enum Sort {
     Accepted,
     Refused,
     Verdict,
+    Limits,
+}
+
+/// Whether two answers may differ by the order in which the agent takes policies, which the names of
+/// their resources decide, and until 1.18 chance: where a rule denies a peer on a port before L7
+/// rules of several protocols meet there, nothing is left to clash (`mergePortProto`). Until 1.17
+/// they clash all the same.
+fn is_by_order(case: &Case, ours: case::Outcome, theirs: case::Outcome) -> bool {
+    let broken = |outcome| outcome == case::Outcome::Error;
+    let denies = || case.policies.iter().any(|known| known.object.to_string().contains("Deny\":"));
+    let late = !case.id.starts_with("16-") && !case.id.starts_with("17-");
+    broken(ours) && !broken(theirs) && late && denies()
+}
+
+/// Whether L7 rules differ only as the program of 1.20 says more than the engine does: those of
+/// every tier, and of what stands for a peer none.
+fn is_blurred(case: &Case, theirs: &BTreeSet<String>, ours: &BTreeSet<String>) -> bool {
+    let tiers = || {
+        let mut kinds = case.policies.iter().map(|known| &known.object["kind"]);
+        kinds.any(|kind| kind == "ClusterNetworkPolicy")
+    };
+    let says = |word| case.policies.iter().any(|known| known.object.to_string().contains(word));
+    let placeholders = || case.id.starts_with("20-") && (says("NotIn") || says("DoesNotExist"));
+    let (tiers, placeholders) = (tiers(), placeholders());
+    (tiers && (placeholders || ours.is_subset(theirs))) || (placeholders && theirs.is_subset(ours))
 }
 
 fn disagreement(case: &Case, theirs: &Answer, ours: &ours::Answer) -> Option<(Sort, String)> {
@@ -249,6 +281,9 @@ fn disagreement(case: &Case, theirs: &Answer, ours: &ours::Answer) -> Option<(So
     for ((their, our), flow) in theirs.flows.iter().zip(&ours.flows).zip(&case.flows) {
         let ways = [("egress", &their.egress, &our[0]), ("ingress", &their.ingress, &our[1])];
         for (way, their, our) in ways {
+            if is_by_order(case, our.outcome, their.verdict) {
+                continue;
+            }
             if !our.is(their.verdict) && !their.panicked() {
                 let text = format!(
                     "{} {way} {} -> {} {}/{}: Cilium says {:?}{}, landbridge {:?} by {:?}",
@@ -263,6 +298,16 @@ fn disagreement(case: &Case, theirs: &Answer, ours: &ours::Answer) -> Option<(So
                     our.rules,
                 );
                 return Some((Sort::Verdict, text));
+            }
+            if let (Some(theirs), Some(ours)) = (their.limits(), &our.limits)
+                && theirs != *ours
+                && !is_blurred(case, &theirs, ours)
+            {
+                let text = format!(
+                    "{way} {} -> {} {}/{}: Cilium lets {theirs:?} through, landbridge {ours:?}",
+                    flow.from, flow.to, flow.protocol, flow.port,
+                );
+                return Some((Sort::Limits, text));
             }
         }
     }

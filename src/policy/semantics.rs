@@ -194,6 +194,18 @@ impl Semantics {
         self.minor >= Minor::V17
     }
 
+    /// Whether `toServices` selects the pods of a Service that has a selector; 1.16 passes over it
+    /// (`isSelectableService` in `pkg/policy/k8s/service.go`).
+    pub fn services_select_pods(&self) -> bool {
+        self.minor >= Minor::V17
+    }
+
+    /// Whether L7 rules let everything of the subject's own node through that they do not name by
+    /// itself (`createL4IngressFilter` in `pkg/policy/l4.go`, until 1.18).
+    pub fn frees_own_host(&self) -> bool {
+        self.minor <= Minor::V18
+    }
+
     /// Whether groups of addresses are put into the policy as addresses; later they are labels of
     /// addresses (`pkg/policy/k8s/cilium_cidr_group.go`).
     pub fn inlines_groups(&self) -> bool {
@@ -216,6 +228,14 @@ impl Semantics {
     /// `pkg/policy/types/selector.go`); before, anything that has or lacks the labels.
     pub fn groups_are_of_addresses(&self) -> bool {
         self.minor >= Minor::V20
+    }
+
+    /// Whether a selector of groups that says nothing is the selector of everything: until 1.18 it
+    /// is one like any other, and in 1.20 it has the key of that one. In 1.19 it has the key too,
+    /// but a list with it is not everyone (`CIDRSelector.IsWildcard` in
+    /// `pkg/policy/types/selector.go`).
+    pub fn empty_groups_are_everyone(&self) -> bool {
+        self.minor != Minor::V19
     }
 
     /// Whether an address in several groups has the value of each; before, a key had one of them

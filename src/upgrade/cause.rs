@@ -94,6 +94,14 @@ impl<'a> Pair<'a> {
         self.changed().any(|(before, after)| kept(before) != kept(after))
     }
 
+    /// Whether a rule that named no pods does under one of the two.
+    fn gained_pods(&self) -> bool {
+        let pods = |rule: &Rule| {
+            peers(rule).any(|peer| matches!(peer, Peer::Labels { endpoints: true, .. }))
+        };
+        self.changed().any(|(before, after)| pods(before) != pods(after))
+    }
+
     /// Whether peers that are nodes are no one under one of the two.
     fn lost_nodes(&self) -> bool {
         let none = |rule: &Rule| {
@@ -150,11 +158,11 @@ pub static CAUSES: &[Cause] = &[
     Cause {
         name: "services-with-ports",
         since: "1.17.0",
-        what: "`toServices` may stand beside `toPorts`",
+        what: "`toServices` may stand beside `toPorts`, and selects the pods of a Service with a selector; before, such a Service was passed over",
         help: "select the pods behind the service instead: `toServices` opens every destination where it matches none",
         source: "cilium/cilium#20067",
         does: |semantics| semantics.services_take_ports().into(),
-        concerns: |pair| pair.refused("`toServices` and `toPorts`"),
+        concerns: |pair| pair.refused("`toServices` and `toPorts`") || pair.gained_pods(),
     },
     Cause {
         name: "cidr-groups-are-labels",

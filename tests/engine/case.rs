@@ -1,6 +1,6 @@
 //! The protocol of the programs below `tests/oracle`, whose `README.md` says what the fields mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,7 +14,29 @@ pub(crate) struct Case {
     pub(crate) namespaces: Vec<Namespace>,
     pub(crate) identities: Vec<Identity>,
     pub(crate) policies: Vec<Policy>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) services: Vec<Service>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) security_groups: Vec<SecurityGroup>,
     pub(crate) flows: Vec<Flow>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Service {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) cluster: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) selector: BTreeMap<String, String>,
+    pub(crate) addresses: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SecurityGroup {
+    pub(crate) id: String,
+    pub(crate) addresses: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -128,12 +150,49 @@ pub(crate) struct Verdicts {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the protocol names the fields")]
 pub(crate) struct Verdict {
     pub(crate) verdict: Outcome,
     pub(crate) error: String,
+    /// The L7 rules of each filter about the flow, from 1.17.
+    pub(crate) l7: Vec<Filter>,
+}
+
+/// L7 rules by which a proxy decides.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Filter {
+    parser: String,
+    rules: Value,
+}
+
+impl Filter {
+    /// What it lets through, a text for each rule, as [`super::ours::limits`] writes them.
+    fn limits(&self) -> Vec<String> {
+        let list = |key: &str| self.rules[key].as_array().into_iter().flatten();
+        let text = |rule: &Value, key: &str| rule[key].as_str().unwrap_or_default().to_owned();
+        let http = list("http").map(|rule| {
+            let headers = rule["headers"].as_array().into_iter().flatten();
+            let headers: Vec<&str> = headers.filter_map(Value::as_str).collect();
+            let [method, path, host] = ["method", "path", "host"].map(|key| text(rule, key));
+            format!("http {method} {path} {host} {}", headers.join(" "))
+        });
+        let dns = list("dns").map(|rule| {
+            let name = text(rule, "matchName") + &text(rule, "matchPattern");
+            format!("dns {}", name.trim_end_matches('.').to_ascii_lowercase())
+        });
+        let known: Vec<String> = http.chain(dns).collect();
+        if known.is_empty() { vec![self.parser.clone()] } else { known }
+    }
 }
 
 impl Verdict {
+    /// What a proxy lets through, where the engine says it.
+    pub(crate) fn limits(&self) -> Option<BTreeSet<String>> {
+        let said = self.verdict == Outcome::L7 && !self.l7.is_empty();
+        said.then(|| self.l7.iter().flat_map(Filter::limits).collect())
+    }
+
     pub(crate) fn panicked(&self) -> bool {
         self.error.starts_with("panic:")
     }

@@ -398,7 +398,7 @@ fn decided(toward: &Toward<'_, '_>, protocol: Protocol, port: u16) -> Verdict {
         Decided::Denied => Outcome::Denied,
         Decided::Broken => Outcome::Error,
     };
-    Verdict { outcome, proxied: verdict.proxied, rules: Vec::new() }
+    Verdict { outcome, proxied: verdict.proxied, limits: None, rules: Vec::new() }
 }
 
 /// The ports that somebody names and those next to them, of each protocol, those of DNS, and types

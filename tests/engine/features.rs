@@ -19,7 +19,87 @@ pub(crate) struct Counts {
     known: BTreeMap<(usize, String), Vec<String>>,
 }
 
+/// The outcomes by their columns.
+const OUTCOMES: [&str; 3] = ["allowed", "denied", "l7"];
+
+/// How often a feature must decide each outcome in [`ENOUGH`] cases.
+const BAR: u64 = 500;
+/// Cases of one minor after which every feature must have decided as often as [`BAR`] says.
+pub(crate) const ENOUGH: u64 = 20_000;
+
+/// What features (by how their names begin) cannot decide, and why.
+const IMPOSSIBLE: &[(&str, &[&str], &str)] = &[
+    ("section: ingressDeny", &["allowed", "l7"], "what it matches is dropped"),
+    ("section: egressDeny", &["allowed", "l7"], "what it matches is dropped"),
+    ("tier: Admin Deny", &["allowed", "l7"], "what it matches is dropped"),
+    ("tier: Baseline Deny", &["allowed", "l7"], "what it matches is dropped"),
+    (
+        "tier: Admin Accept",
+        &["denied"],
+        "a tier isolates no one, so that what it does not match goes on",
+    ),
+    (
+        "tier: Baseline Accept",
+        &["denied"],
+        "a tier isolates no one, so that what it does not match goes on",
+    ),
+    ("NetworkPolicy", &["l7"], "it has no L7 rules, and where it allows nothing is limited"),
+    ("kind: NetworkPolicy", &["l7"], "it has no L7 rules, and where it allows nothing is limited"),
+    ("icmp", &["l7"], "no proxy reads it, and ports cannot stand beside it"),
+    ("port: nothing said", &["l7"], "L7 rules need a port"),
+    ("peer: an empty list", &["allowed", "l7"], "it is no one"),
+];
+
+/// As [`IMPOSSIBLE`], in 1.16.
+const IMPOSSIBLE_IN_1_16: &[(&str, &[&str], &str)] =
+    &[("peer: Services", &["l7"], "ports cannot stand beside `toServices`")];
+
+/// Cells that other parts of a rule decide, where they decide at all, and why.
+const BY_OTHERS: &[(&str, &[&str], &str)] = &[
+    ("port: 0", &["l7"], "L7 rules need a port that is a number or a name"),
+    ("protocol: SCTP", &["l7"], "L7 rules need TCP, those for DNS UDP"),
+    ("entity: none", &["allowed", "l7"], "it is no one"),
+    ("label reserved: none", &["allowed", "l7"], "it is no one"),
+    ("NetworkPolicy pod cluster: DoesNotExist", &["allowed"], "every pod has it"),
+    ("NetworkPolicy pod namespace: DoesNotExist", &["allowed"], "every pod has it"),
+    ("NetworkPolicy pod service account: DoesNotExist", &["allowed"], "every pod has it"),
+    (
+        "node cluster: DoesNotExist",
+        &["allowed", "l7"],
+        "from 1.18 every node that has labels has it",
+    ),
+    ("tier pod cluster: DoesNotExist", &["allowed", "denied"], "every pod has it"),
+    ("tier pod namespace: DoesNotExist", &["allowed", "denied"], "every pod has it"),
+    ("tier pod service account: DoesNotExist", &["allowed", "denied"], "every pod has it"),
+    ("tier peer: domainNames", &["denied"], "names may only be accepted"),
+    ("tier peer", &["l7"], "only the queries for `domainNames` are limited"),
+    ("tier pod", &["l7"], "only the queries for `domainNames` are limited"),
+    ("tier namespace", &["l7"], "only the queries for `domainNames` are limited"),
+    ("tier port", &["l7"], "only the queries for `domainNames` are limited"),
+    ("tier protocol", &["l7"], "only the queries for `domainNames` are limited"),
+];
+
+fn excused(table: &[(&str, &[&str], &str)], feature: &str, outcome: &str) -> bool {
+    table.iter().any(|(name, outcomes, _)| feature.starts_with(name) && outcomes.contains(&outcome))
+}
+
 impl Counts {
+    /// The cells that are possible and have decided less often than [`BAR`].
+    pub(crate) fn short(&self, minor: u64) -> Vec<String> {
+        let mut short = Vec::new();
+        for (feature, row) in &self.rows {
+            for (outcome, count) in OUTCOMES.iter().zip(row) {
+                let impossible = excused(IMPOSSIBLE, feature, outcome)
+                    || (minor == 16 && excused(IMPOSSIBLE_IN_1_16, feature, outcome));
+                assert!(!impossible || *count == 0, "{feature} decides {outcome}");
+                if !impossible && !excused(BY_OTHERS, feature, outcome) && *count < BAR {
+                    short.push(format!("{feature} decides {outcome} {count} times"));
+                }
+            }
+        }
+        short
+    }
+
     /// Starts to count another case.
     pub(crate) fn next(&mut self) {
         self.known.clear();

@@ -3,6 +3,7 @@
 //! Alphabets are small, so that selectors meet labels, and ports ports.
 
 mod cilium;
+mod focus;
 mod kubernetes;
 mod ports;
 mod selectors;
@@ -11,7 +12,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::case::{Case, Cluster, Flow, Identity, NamedPort, Namespace, Policy, Settings};
+use focus::{Focus, Kind, Limits};
+use selectors::Ask;
+
+use super::case::{
+    Case, Cluster, Flow, Identity, NamedPort, Namespace, Policy, SecurityGroup, Service, Settings,
+};
 use crate::random::dice::Dice;
 
 const CLUSTERS: [&str; 3] = ["use1", "euw1", "apn1"];
@@ -33,6 +39,8 @@ const NAMES: [&str; 4] =
     ["www.example.com", "api.example.com", "a.b.example.com", "cdn.example.net"];
 const GROUPS: [&str; 3] = ["partners", "offices", "missing"];
 
+const ADDRESSES: [&str; 4] = ["192.0.2.10", "192.0.2.200", "10.1.2.3", "198.51.100.7"];
+
 /// What a case is made with.
 pub(super) struct Maker {
     pub(super) dice: Dice,
@@ -40,18 +48,22 @@ pub(super) struct Maker {
     pub(super) minor: u64,
     pub(super) settings: Settings,
     pub(super) clusters: Vec<&'static str>,
+    focus: Focus,
 }
 
 /// The case of a seed for a minor of Cilium.
 pub(crate) fn case(seed: u64, minor: u64) -> Case {
     let mut dice = Dice::new(seed);
-    let settings = settings(&mut dice, minor);
+    let focus = Focus::of(&mut dice, minor);
+    let settings = settings(&mut dice, minor, focus);
     let members = if dice.chance(15) { 3 } else { 2 };
     let clusters = CLUSTERS[..members].to_vec();
-    let mut maker = Maker { dice, minor, settings, clusters };
+    let mut maker = Maker { dice, minor, settings, clusters, focus };
     let namespaces = maker.namespaces();
     let identities = maker.identities();
     let policies = maker.policies();
+    let services = maker.services();
+    let security_groups = maker.security_groups();
     let flows = maker.flows(&identities);
     let number = |(id, name): (u32, &&str)| Cluster { name: (*name).to_owned(), id };
     Case {
@@ -61,11 +73,13 @@ pub(crate) fn case(seed: u64, minor: u64) -> Case {
         namespaces,
         identities,
         policies,
+        services,
+        security_groups,
         flows,
     }
 }
 
-fn settings(dice: &mut Dice, minor: u64) -> Settings {
+fn settings(dice: &mut Dice, minor: u64, focus: Focus) -> Settings {
     let mode = match dice.below(100) {
         0..8 => Some("always"),
         8..10 => Some("never"),
@@ -86,9 +100,13 @@ fn settings(dice: &mut Dice, minor: u64) -> Settings {
         } else {
             *dice.pick(&[None, None, Some(true), Some(false)])
         },
-        enable_node_selector_labels: dice.chance(40),
+        enable_node_selector_labels: dice.chance(if focus.peers == Some("Nodes") {
+            92
+        } else {
+            40
+        }),
         policy_cidr_match_mode: if dice.chance(25) { vec!["nodes".to_owned()] } else { Vec::new() },
-        enable_ipv6: dice.chance(30),
+        enable_ipv6: dice.chance(if focus.peers == Some("CIDR") { 75 } else { 30 }),
     }
 }
 
@@ -105,7 +123,8 @@ impl Maker {
 
     /// A prefix, of IPv6 too where that is on.
     pub(super) fn prefix(&mut self) -> &'static str {
-        if self.settings.enable_ipv6 && self.dice.chance(35) {
+        let often = if self.focus.peers == Some("CIDR") { 55 } else { 35 };
+        if self.settings.enable_ipv6 && self.dice.chance(often) {
             self.one(&V6)
         } else {
             self.one(&V4)
@@ -139,16 +158,16 @@ impl Maker {
                 made.push(self.node(cluster, number));
             }
         }
-        let addresses: &[&str] = &["192.0.2.10", "192.0.2.200", "10.1.2.3", "198.51.100.7"];
         let v6: &[&str] = &["2001:db8::1", "2001:db8:1::2", "2001:4860::8"];
         let v6 = if self.settings.enable_ipv6 { v6 } else { &[] };
-        for (number, address) in addresses.iter().chain(v6).enumerate() {
+        for (number, address) in ADDRESSES.iter().chain(v6).enumerate() {
             let mut identity = Identity {
                 id: format!("address-{number}"),
                 address: (*address).to_owned(),
                 ..Identity::default()
             };
-            if self.dice.chance(60) {
+            let named = if self.focus.peers == Some("FQDNs") { 90 } else { 60 };
+            if self.dice.chance(named) {
                 let names = self.dice.some(&NAMES[..]);
                 identity.names = names[..names.len().min(2)].iter().map(|&it| it.into()).collect();
             }
@@ -245,20 +264,44 @@ impl Maker {
 
     fn policies(&mut self) -> Vec<Policy> {
         let mut made = Vec::new();
+        let often = if self.focus.ask == Some(Ask::Kind) { 85 } else { 45 };
         for name in &GROUPS[..2] {
-            if self.dice.chance(45) {
+            if self.dice.chance(often) {
                 made.push(Policy { cluster: String::new(), object: self.group(name) });
             }
         }
-        for number in 0..self.dice.between(3, 8) {
+        let (least, most) = match (self.focus.limits, self.focus.kind) {
+            (Some(_), Some(Kind::Tier)) => (1, 2),
+            (Some(_), _) => (2, 4),
+            (None, Some(Kind::Kubernetes)) => (2, 5),
+            (None, _) => (3, 8),
+        };
+        for number in 0..self.dice.between(least, most) {
             let name = format!("policy-{number}");
-            let object = match self.dice.below(100) {
-                0..70 => self.writable(&name),
-                70..85 if self.minor >= 20 => self.cluster_policy(&name),
-                _ => self.network_policy(&name),
+            let usual = match self.dice.below(100) {
+                0..70 => Kind::Cilium,
+                70..85 if self.minor >= 20 => Kind::Tier,
+                _ => Kind::Kubernetes,
             };
-            let cluster = if self.dice.chance(60) { self.cluster() } else { "" };
+            let object = match self.focus.kind.filter(|_| self.dice.chance(90)).unwrap_or(usual) {
+                Kind::Cilium => self.writable(&name),
+                Kind::Tier => self.cluster_policy(&name),
+                Kind::Kubernetes => self.network_policy(&name),
+            };
+            let everywhere = self.focus.limits.is_some() || self.dice.chance(40);
+            let cluster = if everywhere { "" } else { self.cluster() };
             made.push(Policy { cluster: cluster.to_owned(), object });
+        }
+        // Where nothing isolates, the queries for names are not limited.
+        let tier = self.focus.kind == Some(Kind::Tier) && self.focus.limits.is_some();
+        if tier && self.dice.chance(75) {
+            let object = json!({
+                "apiVersion": "cilium.io/v2",
+                "kind": "CiliumClusterwideNetworkPolicy",
+                "metadata": {"name": "isolated"},
+                "spec": {"endpointSelector": {}, "egress": [{}]},
+            });
+            made.push(Policy { cluster: String::new(), object });
         }
         made
     }
@@ -270,11 +313,54 @@ impl Maker {
             let namespaced = self.dice.chance(70);
             let object = self.cilium(name, namespaced);
             let text = object.to_string();
-            let changed = text.contains(":[]") || text.contains("cidrGroupSelector");
+            // The programs look Services up before they write it anew, the agent after.
+            let changed = text.contains(":[]")
+                || text.contains("cidrGroupSelector")
+                || text.contains("toServices")
+                || text.contains("Nodes\":");
             if self.minor >= 20 || !text.contains("securityGroupsIds") || !changed {
                 return object;
             }
         }
+    }
+
+    /// What `toServices` may name, in some cases.
+    fn services(&mut self) -> Vec<Service> {
+        let often = if self.focus.peers == Some("Services") { 80 } else { 30 };
+        let mut made = Vec::new();
+        for name in ["web", "legacy"] {
+            if !self.dice.chance(often) {
+                continue;
+            }
+            let mut known = Service {
+                namespace: self.one(&["shop", "shop", "ops"]).to_owned(),
+                name: name.to_owned(),
+                labels: BTreeMap::from([("app".to_owned(), self.one(&TIERS).to_owned())]),
+                ..Service::default()
+            };
+            if self.dice.chance(40) {
+                self.cluster().clone_into(&mut known.cluster);
+            }
+            let by_labels = if self.minor <= 16 { 30 } else { 70 };
+            if self.dice.chance(by_labels) {
+                known.selector.insert("app".to_owned(), self.one(&APPS).to_owned());
+            } else {
+                known.addresses =
+                    self.dice.some(&ADDRESSES[..2]).iter().map(|&it| it.into()).collect();
+            }
+            made.push(known);
+        }
+        made
+    }
+
+    /// What `toGroups` stands for, in some cases.
+    fn security_groups(&mut self) -> Vec<SecurityGroup> {
+        let often = if self.focus.peers == Some("Groups") { 70 } else { 30 };
+        if !self.dice.chance(often) {
+            return Vec::new();
+        }
+        let addresses = self.dice.some(&ADDRESSES).iter().map(|&it| it.into()).collect();
+        vec![SecurityGroup { id: "sg-1".to_owned(), addresses }]
     }
 
     fn group(&mut self, name: &str) -> Value {
@@ -299,26 +385,91 @@ impl Maker {
     fn flows(&mut self, identities: &[Identity]) -> Vec<Flow> {
         let pods: Vec<&Identity> =
             identities.iter().filter(|it| !it.namespace.is_empty()).collect();
+        let met: Vec<&Identity> = identities.iter().filter(|it| self.meets(it)).collect();
         let mut made = Vec::new();
-        for _ in 0..56 {
+        let count = match self.focus.kind {
+            // Of 1.20 fewer cases are about Cilium's own policies.
+            Some(Kind::Cilium) if self.minor >= 20 => 270,
+            Some(_) => 200,
+            None => 56,
+        };
+        for _ in 0..count {
             let pod = self.dice.pick(&pods).id.clone();
-            let among_pods = self.dice.chance(45);
-            let other = if among_pods {
-                self.dice.pick(&pods).id.clone()
-            } else {
-                self.dice.pick(identities).id.clone()
+            let often = if self.focus.kind == Some(Kind::Tier) { 75 } else { 60 };
+            let other = match self.dice.below(100) {
+                rolled if rolled < often && !met.is_empty() && self.focus.kind.is_some() => {
+                    self.dice.pick(&met)
+                }
+                0..45 => *self.dice.pick(&pods),
+                _ => self.dice.pick(identities),
             };
-            let (from, to) = if self.dice.chance(50) { (pod, other) } else { (other, pod) };
-            let (protocol, ports): (_, &[u16]) = match self.dice.below(100) {
+            let other = other.id.clone();
+            let out = match self.focus.peers {
+                Some("FQDNs" | "Services") => 85,
+                _ if self.focus.kind == Some(Kind::Tier) && self.focus.limits.is_some() => 85,
+                _ => 50,
+            };
+            let (from, to) = if self.dice.chance(out) { (pod, other) } else { (other, pod) };
+            let (protocol, port) = self.target();
+            made.push(Flow { from, to, port, protocol: protocol.to_owned() });
+        }
+        made
+    }
+
+    /// Whether the focus is on what selects an identity.
+    fn meets(&self, it: &Identity) -> bool {
+        match (self.focus.kind, self.focus.peers) {
+            (_, Some("Nodes")) => it.node,
+            (_, Some("Services")) if self.minor <= 16 => !it.address.is_empty() && !it.node,
+            (_, Some("CIDR" | "CIDRSet" | "FQDNs" | "Groups")) => {
+                !it.address.is_empty() && !it.node
+            }
+            (_, Some("Entities")) => self.focus.word == Some(&it.reserved),
+            (_, Some("Endpoints")) if self.focus.ask == Some(Ask::Word) => {
+                self.focus.word == Some(&it.reserved)
+            }
+            // Every pod has what is asked for most.
+            (Some(Kind::Cilium), Some("Endpoints"))
+                if self.focus.operator == Some("DoesNotExist") && !self.focus.subject =>
+            {
+                it.namespace.is_empty()
+            }
+            (Some(Kind::Tier), _) if self.focus.limits.is_some() => it.id.ends_with("-dns"),
+            _ => !it.namespace.is_empty(),
+        }
+    }
+
+    /// A protocol and a port, or an ICMP type.
+    fn target(&mut self) -> (&'static str, u16) {
+        let usual = |dice: &mut Dice| -> (&'static str, u16) {
+            let (protocol, ports): (_, &[u16]) = match dice.below(100) {
                 0..58 => ("TCP", &[80, 8080, 443, 9090, 8000, 53, 65535]),
                 58..80 => ("UDP", &[53, 53, 9090, 8080, 80]),
                 80..87 => ("SCTP", &[9090, 8080, 80]),
                 87..95 => ("ICMP", &[8, 8, 3, 11]),
                 _ => ("ICMPv6", &[128, 128, 135, 1]),
             };
-            let port = *self.dice.pick(ports);
-            made.push(Flow { from, to, port, protocol: protocol.to_owned() });
+            (protocol, *dice.pick(ports))
+        };
+        if self.focus.kind == Some(Kind::Kubernetes) && self.dice.chance(60) {
+            return *self.dice.pick(&[
+                ("TCP", 80),
+                ("TCP", 8080),
+                ("TCP", 9090),
+                ("UDP", 53),
+                ("UDP", 9090),
+                ("SCTP", 9090),
+            ]);
         }
-        made
+        let Some(limits) = self.focus.limits.filter(|_| self.dice.chance(80)) else {
+            return usual(&mut self.dice);
+        };
+        match limits {
+            Limits::Http | Limits::Kafka | Limits::Clash => {
+                ("TCP", *self.dice.pick(&[8080, 8080, 8080, 80, 80, 8000, 9090]))
+            }
+            Limits::Dns => (self.one(&["UDP", "UDP", "TCP"]), 53),
+            Limits::ServerNames => ("TCP", 443),
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! What `landbridge::policy` says of a case.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use landbridge::policy::parse::{CidrGroup, read};
+use landbridge::policy::parse::{CidrGroup, Service, read};
+use landbridge::policy::rule::L7;
 use landbridge::policy::semantics::Enforcement;
 use landbridge::policy::verdict::Outcome as Decided;
 use landbridge::policy::{
@@ -29,6 +30,8 @@ pub(crate) struct Verdict {
     pub(crate) outcome: Outcome,
     /// Whether a proxy may see it, which the engines call L7 even where all goes through.
     pub(crate) proxied: bool,
+    /// What a proxy lets through, where something limits it.
+    pub(crate) limits: Option<BTreeSet<String>>,
     pub(crate) rules: Vec<(usize, String)>,
 }
 
@@ -57,7 +60,8 @@ pub(crate) fn answer(case: &Case, version: &str) -> Answer {
     let trees: Vec<Numbered> =
         case.policies.iter().map(|policy| Numbered::of(&policy.object, source)).collect();
     let mut refused = vec![None; case.policies.len()];
-    let unpoliced = Verdict { outcome: Outcome::Unpoliced, proxied: false, rules: Vec::new() };
+    let unpoliced =
+        Verdict { outcome: Outcome::Unpoliced, proxied: false, limits: None, rules: Vec::new() };
     let mut flows = vec![[unpoliced.clone(), unpoliced]; case.flows.len()];
     for cluster in &case.clusters {
         let settings = settings(case, &cluster.name, &version);
@@ -118,6 +122,10 @@ impl Cluster<'_> {
                     let owner = owners[&std::ptr::from_ref(*rule)];
                     (owner, trees[owner].places[rule.span.start as usize].clone())
                 };
+                let limited = match &decided.outcome {
+                    Decided::Allowed(Some(all)) => Some(limits(all)),
+                    Decided::Allowed(None) | Decided::Denied | Decided::Broken => None,
+                };
                 *verdict = Verdict {
                     outcome: match decided.outcome {
                         Decided::Allowed(None) => Outcome::Allowed,
@@ -126,11 +134,32 @@ impl Cluster<'_> {
                         Decided::Broken => Outcome::Error,
                     },
                     proxied: decided.proxied,
+                    limits: limited,
                     rules: decided.rules.iter().map(place).collect(),
                 };
             }
         }
     }
+}
+
+/// A text for each of several L7 rules.
+fn limits(all: &[L7]) -> BTreeSet<String> {
+    let texts = all.iter().flat_map(|l7| -> Vec<String> {
+        match l7 {
+            L7::Http(rules) => rules
+                .iter()
+                .map(|rule| {
+                    let [method, path, host] = [&rule.method, &rule.path, &rule.host]
+                        .map(|text| text.as_deref().unwrap_or_default());
+                    format!("http {method} {path} {host} {}", rule.headers.join(" "))
+                })
+                .collect(),
+            L7::Dns(patterns) => patterns.iter().map(|name| format!("dns {}", name.0)).collect(),
+            L7::Other(keys) if keys.contains("kafka") => vec!["kafka".to_owned()],
+            L7::Other(_) => vec!["tls".to_owned()],
+        }
+    });
+    texts.collect()
 }
 
 pub(super) fn settings(case: &Case, cluster: &str, version: &Version) -> Settings {
@@ -150,7 +179,7 @@ pub(super) fn settings(case: &Case, cluster: &str, version: &Version) -> Setting
     settings
 }
 
-/// Services and groups of a cloud resolve to nothing in the programs.
+/// The only security group is the one that policies name.
 pub(super) fn known(case: &Case, cluster: &str) -> Known {
     let groups = case.policies.iter().filter(|policy| {
         policy.object["kind"] == "CiliumCIDRGroup"
@@ -167,10 +196,29 @@ pub(super) fn known(case: &Case, cluster: &str) -> Known {
             prefixes: prefixes.filter_map(|net| net.as_str()?.parse().ok()).collect(),
         }
     };
+    let owned = |labels: &BTreeMap<String, String>| {
+        labels.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    let nets = |addresses: &[String]| {
+        let net = |text: &String| -> ipnet::IpNet {
+            text.parse::<std::net::IpAddr>().expect("an address").into()
+        };
+        addresses.iter().map(net).collect()
+    };
+    let here = |known: &&case::Service| known.cluster.is_empty() || known.cluster == cluster;
+    let service = |known: &case::Service| Service {
+        name: known.name.clone(),
+        namespace: known.namespace.clone(),
+        labels: owned(&known.labels),
+        selector: owned(&known.selector),
+        addresses: nets(&known.addresses),
+    };
+    let outside: Vec<String> =
+        case.security_groups.iter().flat_map(|group| group.addresses.clone()).collect();
     Known {
         cidr_groups: groups.map(group).collect(),
-        services: Some(Vec::new()),
-        external_groups: Some(Vec::new()),
+        services: Some(case.services.iter().filter(here).map(service).collect()),
+        external_groups: Some(nets(&outside)),
     }
 }
 

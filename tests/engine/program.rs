@@ -1,16 +1,20 @@
 //! A running program over Cilium's policy engine: a case per line in, an answer per line out.
 #![expect(clippy::disallowed_methods, reason = "the tests run Cilium's engine")]
 
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Sender};
+use std::thread;
 
 use super::case::{Answer, Case};
 
 /// The program of one minor.
 pub(crate) struct Program {
     child: Child,
-    input: Option<BufWriter<ChildStdin>>,
+    /// Cases on their way. A thread of their own writes them: the program may wait for somebody to
+    /// read its answers before it reads on.
+    input: Option<Sender<String>>,
     output: BufReader<ChildStdout>,
 }
 
@@ -22,17 +26,20 @@ impl Program {
             .stderr(Stdio::null())
             .spawn()
             .expect("the program starts");
-        let input = child.stdin.take().map(BufWriter::new);
+        let mut pipe = child.stdin.take().expect("standard input is a pipe");
+        let (input, cases) = mpsc::channel::<String>();
+        thread::spawn(move || {
+            // A program that is gone is noticed where its answer is read.
+            cases.iter().try_for_each(|case| pipe.write_all(case.as_bytes())).ok();
+        });
         let output = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
-        Self { child, input, output }
+        Self { child, input: Some(input), output }
     }
 
     /// Asks several cases at once, so that the engine works while the next are made.
     pub(crate) fn send(&mut self, case: &Case) {
-        let input = self.input.as_mut().expect("it is open until the end");
-        serde_json::to_writer(&mut *input, case).expect("the program reads");
-        input.write_all(b"\n").expect("the program reads");
-        input.flush().expect("the program reads");
+        let case = serde_json::to_string(case).expect("a case is JSON") + "\n";
+        self.input.as_ref().expect("it is open until the end").send(case).ok();
     }
 
     pub(crate) fn receive(&mut self) -> Answer {

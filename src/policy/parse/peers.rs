@@ -275,7 +275,7 @@ impl Reader<'_> {
         let selector = self.selector(node, Some(&Source::CidrGroup));
         if selector.is_wildcard() {
             self.remark(node.span, RemarkSort::OpenToAll("cidrGroupSelector"));
-            if except.is_empty() {
+            if except.is_empty() && self.semantics.empty_groups_are_everyone() {
                 return vec![Peer::Labels { selector, endpoints: false }];
             }
         } else if selector.is_only_negative() {
@@ -346,6 +346,9 @@ impl Reader<'_> {
         let mut peers = Vec::new();
         for item in items {
             for service in self.services_of(item, services) {
+                if !service.selector.is_empty() && !self.semantics.services_select_pods() {
+                    continue;
+                }
                 peers.extend(self.service(service, scope));
             }
         }

@@ -46,9 +46,16 @@ impl Peers {
     /// so does a list in which one does (`AddSelectorsTxn` in `pkg/policy/selectorcache.go`).
     pub fn cached(&self, required: &[&Selector]) -> Vec<Peer> {
         let everyone = Peer::Labels { selector: Selector::default(), endpoints: false };
-        let cached: Vec<Peer> = self.said().iter().map(|peer| peer.cached(required)).collect();
+        let mut cached: Vec<Peer> = self.said().iter().map(|peer| peer.cached(required)).collect();
         if *self == Self::Unsaid || cached.contains(&everyone) {
             return vec![everyone];
+        }
+        for peer in &mut cached {
+            // It has the key of the selector of everyone, in a list too.
+            if matches!(peer, Peer::Groups(one) if one.selector.is_wildcard() && one.except.is_empty())
+            {
+                *peer = everyone.clone();
+            }
         }
         cached
     }

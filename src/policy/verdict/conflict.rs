@@ -90,9 +90,12 @@ pub(super) fn conflicts(rules: &[&Rule], semantics: &Semantics) -> bool {
         }
         let required: Vec<&Selector> =
             rules.iter().filter(allows).flat_map(|rule| &rule.requires).collect();
+        // No one is told apart from no one.
+        let none = Peer::Labels { selector: Selector::reserved("none"), endpoints: false };
         let mut by_peer: BTreeMap<Peer, Said> = BTreeMap::new();
         for (rule, l7) in of {
-            for peer in rule.peers.cached(&required) {
+            let peers = rule.peers.cached(&required).into_iter();
+            for peer in peers.filter(|peer| *peer != none) {
                 by_peer.entry(peer).or_default().insert(Parser::said(l7));
             }
         }

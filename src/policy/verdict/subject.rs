@@ -280,16 +280,29 @@ impl<'a> Toward<'_, 'a> {
                 return Some(Verdict { outcome, because, rules, proxied: false });
             }
             if of(Action::Allow).next().is_some() {
-                let l7 = || of(Action::Allow).flat_map(|(_, l7)| l7.iter().copied());
-                let proxied = l7().any(|l7| l7.is_some());
+                let proxied = of(Action::Allow).any(|(_, l7)| l7.iter().any(Option::is_some));
                 let counts = |l7: &&L7| isolated || matches!(l7, L7::Other(_));
-                let limits = together(l7().map(|l7| l7.filter(counts)));
+                let limited = of(Action::Allow).flat_map(|(rule, l7)| {
+                    let free = self.is_free_of_limits(rule);
+                    l7.iter().map(move |l7| l7.filter(|l7| !free && counts(l7)))
+                });
+                let limits = together(limited);
                 let (outcome, rules) = (Outcome::Allowed(limits), rules(Action::Allow));
                 return Some(Verdict { outcome, because, rules, proxied });
             }
             passed = Some(level.tier);
         }
         None
+    }
+
+    /// Whether the peer is the subject's own node, which the L7 rules of a rule do not limit.
+    fn is_free_of_limits(&self, rule: &Rule) -> bool {
+        let Subject { semantics, direction, .. } = self.subject;
+        let host = Peer::Labels { selector: Selector::reserved("host"), endpoints: false };
+        semantics.frees_own_host()
+            && *direction == Direction::Ingress
+            && self.peer.labels.is_reserved("host")
+            && !rule.peers.cached(&[]).contains(&host)
     }
 
     /// The L7 limits of the ports of a rule that fit; none if none does.

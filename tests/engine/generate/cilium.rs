@@ -50,13 +50,16 @@ impl Maker {
     fn rule(&mut self, namespaced: bool) -> Value {
         let mut rule = json!({});
         // Rules about nodes are not asked, only read.
-        let node = self.dice.chance(if namespaced { 1 } else { 5 });
+        let often = if namespaced { 1 } else { 5 };
+        let node = self.focus.limits.is_none() && self.dice.chance(often);
         if node {
             rule["nodeSelector"] = self.nodes(false);
         } else {
             rule["endpointSelector"] = self.subject();
         }
-        if self.dice.chance(30) {
+        // Where nothing isolates, L7 rules let everything through.
+        let often = if self.focus.limits.is_some() { 8 } else { 30 };
+        if self.dice.chance(often) {
             let mut deny = json!({});
             for way in ["ingress", "egress"] {
                 if self.dice.chance(60) {
@@ -68,7 +71,14 @@ impl Maker {
         if self.dice.chance(5) {
             rule["description"] = json!("why");
         }
-        let sections = [(true, false, 55), (true, true, 22), (false, false, 55), (false, true, 22)];
+        let denied = if self.focus.limits.is_some() { 6 } else { 22 };
+        let allowed = if self.focus.limits.is_some() { 80 } else { 55 };
+        let sections = [
+            (true, false, allowed),
+            (true, true, denied),
+            (false, false, allowed),
+            (false, true, denied),
+        ];
         for (ingress, deny, percent) in sections {
             let section = Section { ingress, deny };
             if self.dice.chance(percent) {
@@ -89,7 +99,9 @@ impl Maker {
 
     fn items(&mut self, section: Section) -> Value {
         let mut items = Vec::new();
-        for _ in 0..*self.dice.pick(&[1, 1, 1, 2, 2, 3]) {
+        let counts: &[usize] =
+            if self.focus.limits.is_some() { &[1, 2, 2, 3] } else { &[1, 1, 1, 2, 2, 3] };
+        for _ in 0..*self.dice.pick(counts) {
             items.push(self.item(section));
         }
         if self.dice.chance(2) {
@@ -114,7 +126,7 @@ impl Maker {
                     "k8s:io.kubernetes.pod.namespace": "kube-system", "k8s-app": "kube-dns"
                 }}]);
             }
-            1 => item["toEntities"] = json!(["cluster"]),
+            1 => item["toEntities"] = json!([self.one(&["cluster", "all"])]),
             _ => {}
         }
         item
@@ -125,7 +137,9 @@ impl Maker {
         if !self.dice.chance(12) {
             self.peers_of(&mut item, section);
         }
-        match self.dice.below(100) {
+        // All ports are open where one item says none.
+        let first = if self.focus.limits.is_some() && !section.deny { 40 } else { 0 };
+        match self.dice.between(first, 99) {
             0..42 => {}
             42..86 => item["toPorts"] = self.port_rules(section),
             _ => item["icmps"] = self.icmps(),
@@ -141,7 +155,19 @@ impl Maker {
     }
 
     fn peers_of(&mut self, item: &mut Value, section: Section) {
-        let (name, peers) = match self.dice.below(100) {
+        let focused = self.focus.peers.filter(|_| self.dice.chance(75));
+        let rolled = match focused {
+            Some("Endpoints") => 0,
+            Some("Entities") => 36,
+            Some("CIDR") => 54,
+            Some("CIDRSet") => 62,
+            Some("Nodes") => 80,
+            Some("FQDNs") => 88,
+            Some("Services") => 94,
+            Some("Groups") => 96,
+            _ => self.dice.below(100),
+        };
+        let (name, peers) = match rolled {
             0..36 => ("Endpoints", self.several(Self::peer)),
             36..54 => ("Entities", self.several(Self::entity)),
             54..62 => ("CIDR", self.several(|maker| json!(maker.prefix()))),
@@ -173,6 +199,9 @@ impl Maker {
     fn entity(&mut self) -> Value {
         let common = ["all", "world", "cluster", "remote-node", "host", "kube-apiserver"];
         let rare = ["init", "ingress", "unmanaged", "health", "none"];
+        if let Some(word) = self.focus.word.filter(|_| self.dice.chance(60)) {
+            return json!(word);
+        }
         let entity = match self.dice.below(100) {
             0..60 => self.one(&common),
             60..92 => self.one(&rare),
@@ -184,7 +213,8 @@ impl Maker {
     }
 
     fn prefixes(&mut self) -> Value {
-        let mut made = match self.dice.below(100) {
+        let by_label = self.focus.ask.is_some() && self.focus.peers == Some("CIDRSet");
+        let mut made = match self.dice.between(if by_label { 50 } else { 0 }, 99) {
             0..55 => json!({"cidr": self.prefix()}),
             55..78 => {
                 json!({"cidrGroupRef": self.one(&[GROUPS[0], GROUPS[0], GROUPS[1], GROUPS[2]])})
@@ -246,7 +276,8 @@ impl Maker {
 
     fn service(&mut self) -> Value {
         if self.dice.chance(50) {
-            json!({"k8sService": {"serviceName": "web", "namespace": "shop"}})
+            let name = self.one(&["web", "web", "legacy"]);
+            json!({"k8sService": {"serviceName": name, "namespace": self.one(&["shop", "ops"])}})
         } else {
             json!({"k8sServiceSelector": {"selector": {"matchLabels": {"app": self.one(&TIERS)}}}})
         }

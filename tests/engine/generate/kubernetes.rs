@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Maker;
+use super::focus::{Kind, Limits};
 
 impl Maker {
     pub(super) fn network_policy(&mut self, name: &str) -> Value {
@@ -67,8 +68,8 @@ impl Maker {
         let mut made = json!({});
         let protocol = match self.dice.below(10) {
             0..3 => None,
-            3..7 => Some("TCP"),
-            7..9 => Some("UDP"),
+            3..6 => Some("TCP"),
+            6..8 => Some("UDP"),
             _ => Some("SCTP"),
         };
         if let Some(protocol) = protocol {
@@ -90,8 +91,11 @@ impl Maker {
 
     /// A ClusterNetworkPolicy of `policy.networking.k8s.io/v1alpha2`.
     pub(super) fn cluster_policy(&mut self, name: &str) -> Value {
-        let subject = if self.dice.chance(60) {
+        let by_namespace = if self.focus.subject { 15 } else { 60 };
+        let subject = if self.dice.chance(by_namespace) {
             json!({"namespaces": self.namespaces_by_label()})
+        } else if self.focus.subject && self.dice.chance(85) {
+            json!({"pods": {"namespaceSelector": {}, "podSelector": self.pods()}})
         } else {
             json!({"pods": self.namespaced_pods()})
         };
@@ -100,9 +104,11 @@ impl Maker {
             "priority": self.dice.below(3),
             "subject": subject,
         });
+        let named = self.focus.kind == Some(Kind::Tier) && self.focus.limits.is_some();
         for (section, peers) in [("ingress", "from"), ("egress", "to")] {
-            if self.dice.chance(65) {
-                let count = self.dice.between(1, 3);
+            let often = if named && peers == "to" { 90 } else { 65 };
+            if self.dice.chance(often) {
+                let count = self.dice.between(1, if named { 2 } else { 3 });
                 spec[section] = (0..count).map(|_| self.cluster_item(peers)).collect();
             }
         }
@@ -119,12 +125,19 @@ impl Maker {
     }
 
     fn cluster_item(&mut self, peers: &str) -> Value {
-        let action = self.one(&["Accept", "Accept", "Deny", "Pass"]);
-        let count = *self.dice.pick(&[1, 1, 2]);
+        let named = self.focus.kind == Some(Kind::Tier) && self.focus.limits.is_some();
+        let action = if named && self.dice.chance(80) {
+            "Accept"
+        } else if self.focus.kind == Some(Kind::Tier) {
+            self.one(&["Accept", "Deny", "Deny", "Pass"])
+        } else {
+            self.one(&["Accept", "Accept", "Deny", "Pass"])
+        };
+        let count = *self.dice.pick(if named { &[1, 1, 1, 2] } else { &[1, 1, 2, 3] });
         let egress = peers == "to";
         let made: Vec<Value> = (0..count).map(|_| self.cluster_peer(egress, action)).collect();
         let mut item = json!({"action": action, peers: made});
-        if self.dice.chance(50) {
+        if self.dice.chance(if named { 80 } else { 50 }) {
             let count = self.dice.between(1, 2);
             item["protocols"] = (0..count).map(|_| self.cluster_port()).collect();
         }
@@ -132,7 +145,13 @@ impl Maker {
     }
 
     fn cluster_peer(&mut self, egress: bool, action: &str) -> Value {
-        match self.dice.below(100) {
+        let named = self.focus.limits == Some(Limits::Dns) && self.focus.kind == Some(Kind::Tier);
+        let rolled = if named && egress && action == "Accept" && self.dice.chance(80) {
+            86
+        } else {
+            self.dice.below(100)
+        };
+        match rolled {
             0..30 => json!({"namespaces": self.namespaces_by_label()}),
             60..78 if egress => {
                 let count = self.dice.between(1, 2);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Maker;
 use super::cilium::Section;
+use super::focus::Limits;
 
 const NUMBERS: [&str; 6] = ["80", "8080", "443", "9090", "53", "8000"];
 const NAMED: [&str; 4] = ["http", "metrics", "peer", "HTTP"];
@@ -15,7 +16,8 @@ impl Maker {
     }
 
     fn port_rule(&mut self, section: Section) -> Value {
-        if !section.deny && self.dice.chance(38) {
+        let often = if self.focus.limits.is_some() { 88 } else { 38 };
+        if !section.deny && self.dice.chance(often) {
             return self.limited(section);
         }
         let count = *self.dice.pick(&[1, 1, 2, 3]);
@@ -26,16 +28,28 @@ impl Maker {
     /// With L7 rules, most of them on ports that may have them.
     fn limited(&mut self, section: Section) -> Value {
         let proper = self.dice.chance(97);
-        match self.dice.below(100) {
+        let focused = self.focus.limits.filter(|_| self.dice.chance(85));
+        let rolled = match focused {
+            Some(Limits::Clash) => return self.clashing(section),
+            Some(Limits::Dns) => 0,
+            Some(Limits::Kafka) => 22,
+            Some(Limits::ServerNames) => 30,
+            Some(Limits::Http) => 40,
+            None => self.dice.below(100),
+        };
+        match rolled {
             0..22 if !section.ingress || !proper => {
-                let mut ports =
-                    vec![json!({"port": "53", "protocol": self.one(&["UDP", "ANY", "TCP"])})];
+                let mut ports = vec![json!({"port": "53"})];
+                let protocol = self.one(&["UDP", "UDP", "ANY", "TCP", ""]);
+                if !protocol.is_empty() {
+                    ports[0]["protocol"] = json!(protocol);
+                }
                 if !proper {
                     let port = forward(self.port());
                     ports.push(port);
                 }
                 let count = self.dice.between(1, 2);
-                let names: Vec<Value> = (0..count).map(|_| self.name()).collect();
+                let names = each_once((0..count).map(|_| self.name()).collect());
                 json!({"ports": ports, "rules": {"dns": names}})
             }
             22..30 if self.minor <= 19 => {
@@ -51,9 +65,30 @@ impl Maker {
                     port["port"] = json!("80");
                 }
                 let count = self.dice.between(1, 2);
-                let rules: Vec<Value> = (0..count).map(|_| self.http(proper)).collect();
+                let rules = each_once((0..count).map(|_| self.http(proper)).collect());
                 json!({"ports": [port], "rules": {"http": rules}})
             }
+        }
+    }
+
+    /// Any L7 rules on one port, written in one of several ways.
+    fn clashing(&mut self, section: Section) -> Value {
+        let port = match self.dice.below(10) {
+            0..6 => json!({"port": "8080", "protocol": "TCP"}),
+            6 => json!({"port": "8080", "endPort": 8080, "protocol": "TCP"}),
+            7 => json!({"port": "http", "protocol": "TCP"}),
+            8 if self.minor >= 17 => json!({"port": "8000", "endPort": 8080, "protocol": "TCP"}),
+            _ => json!({"port": "80", "protocol": "TCP"}),
+        };
+        match self.dice.below(10) {
+            0..5 => json!({"ports": [port], "rules": {"http": [self.http(true)]}}),
+            5..7 if !section.ingress && port["port"] != "8000" => {
+                json!({"ports": [port], "rules": {"dns": [self.name()]}})
+            }
+            7..9 if self.minor <= 19 => {
+                json!({"ports": [port], "rules": {"kafka": [{"topic": "orders"}]}})
+            }
+            _ => json!({"ports": [port], "rules": {"http": [{}]}}),
         }
     }
 
@@ -62,7 +97,7 @@ impl Maker {
         let port = if self.dice.chance(15) {
             "http"
         } else {
-            self.one(&["80", "8080", "8080", "9090", "8000"])
+            self.one(&["80", "8080", "8080", "8080", "9090", "8000"])
         };
         let mut made = json!({"port": port, "protocol": "TCP"});
         if port == "8000" && self.minor >= 17 {
@@ -137,6 +172,13 @@ impl Maker {
         }
         made
     }
+}
+
+/// Two lists of L7 rules of one length are the same to the engine if the one has all of the other,
+/// so that one that says a rule twice is taken for others.
+fn each_once(mut rules: Vec<Value>) -> Vec<Value> {
+    rules.dedup();
+    rules
 }
 
 /// A range that ends before it starts is none, and to the merge of L7 parsers another port: made one.

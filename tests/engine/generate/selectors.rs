@@ -41,99 +41,178 @@ impl Making {
     }
 }
 
+/// What a selector asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    App,
+    Tier,
+    Account,
+    Namespace,
+    Cluster,
+    /// Labels of the namespace.
+    Team,
+    /// The namespace by the label of its name.
+    Name,
+    Word,
+    /// Labels of nodes.
+    Zone,
+    /// Labels of groups of addresses.
+    Kind,
+}
+
+impl Ask {
+    pub(super) const OF_CILIUM: [Self; 8] = [
+        Self::App,
+        Self::Account,
+        Self::Account,
+        Self::Namespace,
+        Self::Cluster,
+        Self::Team,
+        Self::Team,
+        Self::Name,
+    ];
+    pub(super) const OF_KUBERNETES: [Self; 8] = [
+        Self::Tier,
+        Self::Account,
+        Self::Account,
+        Self::Namespace,
+        Self::Namespace,
+        Self::Cluster,
+        Self::Cluster,
+        Self::Team,
+    ];
+    pub(super) const OF_NODES: [Self; 3] = [Self::Zone, Self::Cluster, Self::Cluster];
+    pub(super) const OF_GROUPS: [Self; 1] = [Self::Kind];
+}
+
+/// What selectors of some sort ask, by weight.
+type Weights = &'static [(Ask, usize)];
+
+const SUBJECT: Weights = &[
+    (Ask::App, 55),
+    (Ask::Tier, 17),
+    (Ask::Account, 8),
+    (Ask::Namespace, 6),
+    (Ask::Cluster, 7),
+    (Ask::Team, 5),
+    (Ask::Word, 2),
+];
+const PEER: Weights = &[
+    (Ask::App, 28),
+    (Ask::Tier, 12),
+    (Ask::Namespace, 15),
+    (Ask::Cluster, 13),
+    (Ask::Team, 12),
+    (Ask::Name, 4),
+    (Ask::Account, 6),
+    (Ask::Word, 10),
+];
+const PODS: Weights =
+    &[(Ask::App, 50), (Ask::Tier, 25), (Ask::Cluster, 10), (Ask::Account, 8), (Ask::Namespace, 7)];
+const NODES: Weights = &[(Ask::Zone, 8), (Ask::Cluster, 2)];
+
 impl Maker {
     /// What a CiliumNetworkPolicy is about.
     pub(super) fn subject(&mut self) -> Value {
-        let mut making = Making::default();
-        for _ in 0..*self.dice.pick(&[0, 0, 0, 1, 1, 1, 2]) {
-            match self.dice.below(100) {
-                0..55 => self.ask(&mut making, "app", &APPS, true),
-                55..72 => self.ask(&mut making, "tier", &TIERS, true),
-                72..80 => self.ask(&mut making, ACCOUNT, &ACCOUNTS, true),
-                80..86 => self.ask(&mut making, NAMESPACE, &NAMESPACES, true),
-                86..93 => {
-                    let clusters = self.clusters.clone();
-                    self.ask(&mut making, CLUSTER, &clusters, true);
-                }
-                93..98 => {
-                    let key = format!("{NAMESPACE_LABELS}.team");
-                    self.ask(&mut making, &key, &TIERS, true);
-                }
-                _ => self.word(&mut making),
-            }
-        }
-        making.done()
+        let counts: &[usize] =
+            if self.focus.limits.is_some() { &[0, 0, 0, 1] } else { &[0, 0, 0, 1, 1, 1, 2] };
+        self.selector(SUBJECT, counts, true, self.focus.subject)
     }
 
     /// The other side of a Cilium policy.
     pub(super) fn peer(&mut self) -> Value {
-        let mut making = Making::default();
-        for _ in 0..*self.dice.pick(&[0, 1, 1, 1, 2, 2, 3]) {
-            match self.dice.below(100) {
-                0..28 => self.ask(&mut making, "app", &APPS, true),
-                28..40 => self.ask(&mut making, "tier", &TIERS, true),
-                40..55 => self.ask(&mut making, NAMESPACE, &NAMESPACES, true),
-                55..68 => {
-                    let clusters = self.clusters.clone();
-                    self.ask(&mut making, CLUSTER, &clusters, true);
-                }
-                68..80 => {
-                    let (key, values) =
-                        *self.dice.pick(&[("team", TIERS), ("env", ["prod", "dev"])]);
-                    self.ask(&mut making, &format!("{NAMESPACE_LABELS}.{key}"), &values, true);
-                }
-                80..84 => {
-                    let key = format!("{NAMESPACE_LABELS}.kubernetes.io/metadata.name");
-                    self.ask(&mut making, &key, &NAMESPACES, true);
-                }
-                84..90 => self.ask(&mut making, ACCOUNT, &ACCOUNTS, true),
-                _ => self.word(&mut making),
-            }
-        }
-        making.done()
+        self.selector(PEER, &[0, 1, 1, 1, 2, 2, 3], true, !self.focus.subject)
     }
 
     /// Pods as Kubernetes' own policies select them: their keys have no source.
     pub(super) fn pods(&mut self) -> Value {
+        self.selector(PODS, &[0, 1, 1, 1, 2], false, true)
+    }
+
+    pub(super) fn nodes(&mut self, sources: bool) -> Value {
+        self.selector(NODES, &[0, 1, 1, 2], sources, true)
+    }
+
+    /// A selector; `focused` where the focus of the case is on it.
+    fn selector(
+        &mut self,
+        weights: Weights,
+        counts: &[usize],
+        sources: bool,
+        focused: bool,
+    ) -> Value {
         let mut making = Making::default();
-        for _ in 0..*self.dice.pick(&[0, 1, 1, 1, 2]) {
-            match self.dice.below(100) {
-                0..50 => self.ask(&mut making, "app", &APPS, false),
-                50..75 => self.ask(&mut making, "tier", &TIERS, false),
-                75..85 => {
-                    let clusters = self.clusters.clone();
-                    self.ask(&mut making, CLUSTER, &clusters, false);
-                }
-                85..93 => self.ask(&mut making, ACCOUNT, &ACCOUNTS, false),
-                _ => self.ask(&mut making, NAMESPACE, &NAMESPACES, false),
-            }
+        let known = |ask: &Ask| weights.iter().any(|(other, _)| other == ask);
+        let focus = self.focus.ask.filter(|ask| focused && known(ask) && self.dice.chance(75));
+        if let Some(ask) = focus {
+            self.about(&mut making, ask, sources, self.focus.operator);
+        }
+        let count = *self.dice.pick(if focus.is_some() { &[0, 0, 0, 1] } else { counts });
+        for _ in 0..count {
+            let mut rolled = self.dice.below(weights.iter().map(|(_, weight)| weight).sum());
+            let mut asks = weights.iter();
+            let ask = asks.find(|(_, weight)| {
+                let here = rolled < *weight;
+                rolled = rolled.wrapping_sub(*weight);
+                here
+            });
+            self.about(&mut making, ask.expect("one is rolled").0, sources, None);
         }
         making.done()
+    }
+
+    fn about(
+        &mut self,
+        making: &mut Making,
+        ask: Ask,
+        sources: bool,
+        operator: Option<&'static str>,
+    ) {
+        match ask {
+            Ask::App => self.ask(making, "app", &APPS, sources, operator),
+            Ask::Tier => self.ask(making, "tier", &TIERS, sources, operator),
+            Ask::Account => self.ask(making, ACCOUNT, &ACCOUNTS, sources, operator),
+            Ask::Namespace => self.ask(making, NAMESPACE, &NAMESPACES, sources, operator),
+            Ask::Cluster => {
+                let clusters = self.clusters.clone();
+                self.ask(making, CLUSTER, &clusters, sources, operator);
+            }
+            Ask::Team => {
+                let (key, values) = *self.dice.pick(&[("team", TIERS), ("env", ["prod", "dev"])]);
+                let key = format!("{NAMESPACE_LABELS}.{key}");
+                self.ask(making, &key, &values, sources, operator);
+            }
+            Ask::Name => {
+                let key = format!("{NAMESPACE_LABELS}.kubernetes.io/metadata.name");
+                self.ask(making, &key, &NAMESPACES, sources, operator);
+            }
+            Ask::Word => self.word(making),
+            Ask::Zone => {
+                let (key, values) =
+                    *self.dice.pick(&[("zone", TIERS), ("role", ["worker", "gateway"])]);
+                let source = if sources && self.dice.chance(30) { "node:" } else { "" };
+                self.require(making, source, key, &values, operator);
+            }
+            Ask::Kind => self.ask(making, "kind", &["partner", "office"], false, operator),
+        }
     }
 
     /// Namespaces as Kubernetes' own policies select them.
     pub(super) fn namespaces_by_label(&mut self) -> Value {
         let mut making = Making::default();
-        for _ in 0..*self.dice.pick(&[0, 1, 1, 2]) {
+        let focused = self.focus.ask == Some(Ask::Team) && self.dice.chance(75);
+        let operator = self.focus.operator.filter(|_| focused);
+        for _ in 0..*self.dice.pick(if focused { &[1, 1, 2] } else { &[0, 1, 1, 2] }) {
             match self.dice.below(10) {
-                0..5 => self.ask(&mut making, "team", &TIERS, false),
-                5..8 => self.ask(&mut making, "env", &["prod", "dev"], false),
-                _ => self.ask(&mut making, "kubernetes.io/metadata.name", &NAMESPACES, false),
-            }
-        }
-        making.done()
-    }
-
-    pub(super) fn nodes(&mut self, sources: bool) -> Value {
-        let mut making = Making::default();
-        for _ in 0..*self.dice.pick(&[0, 1, 1, 2]) {
-            match self.dice.below(10) {
-                0..4 => self.ask_node(&mut making, "zone", &TIERS, sources),
-                4..8 => self.ask_node(&mut making, "role", &["worker", "gateway"], sources),
-                _ => {
-                    let clusters = self.clusters.clone();
-                    self.ask(&mut making, CLUSTER, &clusters, sources);
-                }
+                0..5 => self.ask(&mut making, "team", &TIERS, false, operator),
+                5..8 => self.ask(&mut making, "env", &["prod", "dev"], false, operator),
+                _ => self.ask(
+                    &mut making,
+                    "kubernetes.io/metadata.name",
+                    &NAMESPACES,
+                    false,
+                    operator,
+                ),
             }
         }
         making.done()
@@ -143,39 +222,49 @@ impl Maker {
         let mut making = Making::default();
         // In 1.20 one that says nothing has the key of the selector of everything.
         let counts: &[usize] = if self.minor >= 20 { &[1, 1, 2] } else { &[0, 1, 1, 2] };
+        let operator = self.focus.operator.filter(|_| self.focus.ask == Some(Ask::Kind));
         for _ in 0..*self.dice.pick(counts) {
-            if self.dice.chance(50) {
-                self.ask(&mut making, "kind", &["partner", "office"], false);
+            if operator.is_some() || self.dice.chance(50) {
+                self.ask(&mut making, "kind", &["partner", "office"], false, operator);
             } else {
                 // Not a key of pods: of any source, it would be asked of addresses, too.
-                self.ask(&mut making, "level", &TIERS, false);
+                self.ask(&mut making, "level", &TIERS, false, operator);
             }
         }
         making.done()
     }
 
     /// One requirement; `sources` where the key may name the source that it comes from.
-    fn ask(&mut self, making: &mut Making, key: &str, values: &[&'static str], sources: bool) {
+    fn ask(
+        &mut self,
+        making: &mut Making,
+        key: &str,
+        values: &[&'static str],
+        sources: bool,
+        operator: Option<&'static str>,
+    ) {
         let source = match self.dice.below(100) {
             _ if !sources => "",
             0..40 => "k8s:",
             40..50 => "any:",
             _ => "",
         };
-        self.require(making, source, key, values);
+        self.require(making, source, key, values, operator);
     }
 
-    fn ask_node(&mut self, making: &mut Making, key: &str, values: &[&'static str], sources: bool) {
-        let source = if sources && self.dice.chance(30) { "node:" } else { "" };
-        self.require(making, source, key, values);
-    }
-
-    fn require(&mut self, making: &mut Making, source: &str, key: &str, values: &[&'static str]) {
+    fn require(
+        &mut self,
+        making: &mut Making,
+        source: &str,
+        key: &str,
+        values: &[&'static str],
+        operator: Option<&'static str>,
+    ) {
         let name = format!("{source}{key}");
-        let operator = self.one(&["=", "=", "=", "In", "In", "NotIn", "Exists", "DoesNotExist"]);
-        let negative_rarely =
-            operator == "DoesNotExist" && key.contains('.') && self.dice.chance(60);
-        let operator = if negative_rarely { "Exists" } else { operator };
+        let usual = self.one(&["=", "=", "=", "In", "In", "NotIn", "Exists", "DoesNotExist"]);
+        let negative_rarely = usual == "DoesNotExist" && key.contains('.') && self.dice.chance(60);
+        let usual = if negative_rarely { "Exists" } else { usual };
+        let operator = operator.filter(|_| self.dice.chance(85)).unwrap_or(usual);
         if operator == "=" {
             // `app` and `any:app` become one key, and which value counts is chance.
             if !making.used.contains(&key.to_owned()) {
@@ -197,7 +286,8 @@ impl Maker {
     }
 
     fn word(&mut self, making: &mut Making) {
-        let word = self.one(&WORDS);
+        let focused = self.focus.word.filter(|_| self.dice.chance(70));
+        let word = focused.unwrap_or_else(|| self.one(&WORDS));
         // Until 1.17 the word means, of two families, what no policy has a prefix of.
         let world = word == "world" && self.minor <= 17 && self.settings.enable_ipv6;
         let key = format!("reserved:{}", if world { "host" } else { word });

@@ -333,6 +333,9 @@ func (r *resolved) rules(peer identity.NumericIdentity, ingress bool, port uint1
 		if filter.PortName != "" {
 			first = r.owner.GetNamedPort(ingress, filter.PortName, protocol)
 			last = first
+			if first == 0 {
+				continue
+			}
 		}
 		if first != 0 && (port < first || port > last) {
 			continue

@@ -299,6 +299,9 @@ func (r *resolved) rules(peer identity.NumericIdentity, target oracle.Peer, ingr
 		if filter.PortName != "" {
 			first = (owner{target}).GetIngressNamedPort(filter.PortName, protocol)
 			last = first
+			if first == 0 {
+				continue
+			}
 		}
 		if first != 0 && (port < first || port > last) {
 			continue

@@ -208,3 +208,19 @@ fn tiers_are_asked_in_order() {
     with_tiers(&tiered("Admin", &pass), api()).gives("rrrra");
     with_tiers(&(isolated + &tiered("Admin", &pass)), api()).gives("rrrrd");
 }
+
+#[test]
+fn the_own_node_is_limited_from_1_19() {
+    let port = "toPorts: [{ports: [{port: '8080', protocol: TCP}], rules: {http: [{}]}}]";
+    let limited = |text: String| {
+        let case = Case::from(about_web(&text), Identity::reserved("host"));
+        VERSIONS.map(|version| match case.outcome(version).0 {
+            Outcome::Allowed(None) => 'a',
+            Outcome::Allowed(Some(_)) => 'l',
+            Outcome::Denied | Outcome::Broken => 'd',
+        })
+    };
+    assert_eq!(limited(format!("ingress: [{{{port}}}]")), ['a', 'a', 'a', 'l', 'l']);
+    let named = format!("ingress: [{{fromEntities: [host], {port}}}]");
+    assert_eq!(limited(named), ['l', 'l', 'l', 'l', 'l']);
+}
