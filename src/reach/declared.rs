@@ -170,7 +170,7 @@ impl<'a> Source<'a> {
 
     /// What the policies of a cluster may refer to: its objects, and the declared services.
     fn known(&self, id: ClusterId) -> Known {
-        let mut known = Known { services: Some(Vec::new()), ..Known::default() };
+        let mut known = Known::default();
         let mut services = Vec::new();
         let mut names: BTreeSet<(&str, &str)> = BTreeSet::new();
         for objects in self.applied(id) {

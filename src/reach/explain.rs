@@ -317,3 +317,6 @@ fn refused(mesh: &Mesh, endpoint: EndpointId) -> Vec<(&Policy, &Refusal)> {
     });
     beside.filter_map(|policy| Some((policy, policy.refused.as_ref()?))).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,4 +145,20 @@ mod tests {
         let all: Vec<usize> = (0..roster.len()).collect();
         assert_eq!(roster.describe(&all), ["*@*"]);
     }
+
+    #[test]
+    fn the_only_one_of_a_cluster_keeps_its_name() {
+        let name = |cluster: &str, name: &str| Name {
+            namespace: "shop".to_owned(),
+            name: format!("shop/{name}"),
+            cluster: cluster.to_owned(),
+        };
+        let roster = Roster::new([name("a", "web"), name("b", "web"), name("b", "api")]);
+        let of = |cluster: &str| {
+            let own = (0..roster.len()).filter(|at| roster.get(*at).cluster == cluster);
+            roster.describe(&own.collect::<Vec<_>>()).join(" ")
+        };
+        assert_eq!([of("a"), of("b")], ["shop/web@a", "*@b"]);
+        assert!(!roster.is_empty() && Roster::new([]).is_empty());
+    }
 }

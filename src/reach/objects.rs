@@ -423,6 +423,8 @@ spec: {endpointSelector: {}, ingress: [{}]}
             ]
         );
         let known = objects.known();
+        assert_eq!(known.cidr_groups[0].name, "partners");
+        assert_eq!(known.services.as_ref().map(Vec::len), Some(0));
         let read = policies(&objects.policies, &semantics("1.18.6"), &known);
         assert_eq!(read[0].policy.rules.len(), 1);
     }

@@ -123,4 +123,16 @@ mod tests {
         assert_eq!(example(&Pattern::new("api-*.example.com")), "api-any.example.com");
         assert_eq!(example(&Pattern::new("*")), "any");
     }
+
+    #[test]
+    fn a_name_in_a_rule_is_a_party_that_has_it() {
+        use super::super::sample::{mesh, policy};
+        let mut mesh = mesh(&[("euw1", "1.20.2")]);
+        let spec = "{endpointSelector: {}, egress: [{toFQDNs: [{matchPattern: '*.a.b'}]}]}";
+        policy(&mut mesh, 0, "shop/out", spec);
+        let rules = mesh.clusters[0].policies.iter().flat_map(|known| &known.policy.rules);
+        let named = parties(rules, false).pop().expect("a party");
+        assert_eq!((&*named.name, named.identity.is_world()), ("any.a.b", true));
+        assert!(named.identity.names.contains("any.a.b"));
+    }
 }

@@ -331,6 +331,7 @@ fn single(net: &IpNet) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::{mesh, policy, workload};
     use super::*;
 
     fn asked(text: &str) -> Result<What, String> {
@@ -370,5 +371,116 @@ mod tests {
         for text in ["", "0", "65536", "80/HTTP", "x/TCP"] {
             assert!(port(text).is_err(), "{text}");
         }
+    }
+
+    /// `shop/web` and `ops/web` in `euw1`, `shop/web` and `shop/api` in `use1`, and a pod that may
+    /// be there.
+    fn small() -> Mesh {
+        let mut mesh = mesh(&[("euw1", "1.20.2"), ("use1", "1.20.2")]);
+        workload(&mut mesh, 0, "shop/web");
+        workload(&mut mesh, 0, "ops/web");
+        workload(&mut mesh, 1, "shop/web");
+        workload(&mut mesh, 1, "shop/api");
+        let mut possible = mesh.endpoints[0].clone();
+        (possible.name, possible.standing) = ("shop/(any)".to_owned(), Standing::Possible);
+        mesh.endpoints.push(possible);
+        mesh
+    }
+
+    fn service(name: &str, cluster: usize) -> Service {
+        let cluster = ClusterId::new(cluster);
+        Service { name: name.to_owned(), cluster, ports: Vec::new(), backends: Vec::new() }
+    }
+
+    /// Who is meant, services by their place, or what is wrong.
+    fn names(mesh: &Mesh, text: &str) -> String {
+        let services = [service("shop/db", 0), service("shop/db", 1), service("ops/db", 1)];
+        let asked: Asked = text.parse().expect("a side of a question");
+        assert_eq!(asked.is_service(), text.starts_with("svc:"));
+        let mut mesh = mesh.clone();
+        match asked.meant(&mut mesh, &services) {
+            Ok(meant) => {
+                let parties = meant.parties(&mesh).map(|(name, _)| name);
+                let services = meant.services.iter().map(|at| format!("service {at}"));
+                parties.chain(services).collect::<Vec<_>>().join(" ")
+            }
+            Err(message) => message,
+        }
+    }
+
+    #[test]
+    fn whoever_is_there_is_found_by_name() {
+        let mesh = small();
+        for (text, expected) in [
+            ("shop/web", "shop/web@euw1 shop/web@use1"),
+            ("shop/web@use1", "shop/web@use1"),
+            ("web", "shop/web@euw1 ops/web@euw1 shop/web@use1"),
+            ("ops/", "ops/web@euw1"),
+            ("shop/", "shop/web@euw1 shop/web@use1 shop/api@use1"),
+            ("*@euw1", "shop/web@euw1 ops/web@euw1"),
+            ("svc:shop/db", "service 0 service 1"),
+            ("svc:shop/db@use1", "service 1"),
+            ("shop/db@euw1", "service 0"),
+            ("world", "world"),
+            ("a.example", "a.example"),
+            ("192.0.2.1", "192.0.2.1"),
+            ("192.0.2.0/24", "192.0.2.0/24"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("shop/{app=new}", "shop/{app=new}@euw1 shop/{app=new}@use1"),
+            ("shop/{app=new}@use1", "shop/{app=new}@use1"),
+            ("db", "there is no workload and no service `db`"),
+            (
+                "shop/wev",
+                "there is no workload and no service `shop/wev`: there is `shop/web@euw1`",
+            ),
+            ("opz/", "there is no workload and no service `opz/`: there is `ops/web@euw1`"),
+            (
+                "svc:shop/ap",
+                "there is no workload and no service `svc:shop/ap`: there is `shop/api@use1`",
+            ),
+            ("web@apn1", "there is no cluster `apn1`: there is `euw1`, `use1`"),
+        ] {
+            assert_eq!(names(&mesh, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn prefixes_that_policies_tell_apart_are_parties_of_their_own() {
+        let mut mesh = small();
+        let spec = "{endpointSelector: {}, egress: [{toCIDR: [192.0.2.0/25, 198.51.100.0/24]}]}";
+        policy(&mut mesh, 0, "shop/out", spec);
+        assert_eq!(names(&mesh, "192.0.2.0/24"), "192.0.2.0/24 192.0.2.0/25");
+        assert_eq!(names(&mesh, "192.0.2.0/25"), "192.0.2.0/25");
+        assert_eq!(names(&mesh, "203.0.113.0/24"), "203.0.113.0/24");
+    }
+
+    #[test]
+    fn a_pod_that_nobody_declares_is_of_its_namespace() {
+        let mut mesh = small();
+        let label = format!("{NAMESPACE_LABELS}.team");
+        for (at, team) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            let known = crate::policy::Label::new(crate::policy::Source::K8s, &*label, team);
+            let identity = mesh.endpoints[at].identity.clone();
+            mesh.endpoints[at].identity = identity.label(known);
+        }
+        let mut team = |text: &str| {
+            let asked: Asked = text.parse().expect("a side of a question");
+            let meant = asked.meant(&mut mesh, &[]).expect("a pod");
+            let identity = &mesh.endpoint(meant.endpoints[0]).identity;
+            identity.labels.get(&crate::policy::Key::k8s(&*label)).map(str::to_owned)
+        };
+        assert_eq!(team("shop/{x=y}@euw1").as_deref(), Some("a"));
+        assert_eq!(team("ops/{x=y}@euw1").as_deref(), Some("b"));
+        assert_eq!(team("shop/{x=y}@use1").as_deref(), Some("c"));
+        assert_eq!(team("ops/{x=y}@use1"), None);
+    }
+
+    #[test]
+    fn a_name_is_something_outside_that_was_looked_up() {
+        let asked: Asked = "A.example".parse().expect("a side of a question");
+        let meant = asked.meant(&mut small(), &[]).expect("a name");
+        let identity = &meant.outside[0].identity;
+        assert!(identity.is_world() && identity.names.contains("a.example"));
     }
 }

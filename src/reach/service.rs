@@ -200,3 +200,118 @@ fn ports(object: &Manifest) -> Vec<Port> {
     };
     items.iter().filter_map(port).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::declared::mesh;
+    use super::*;
+    use crate::compile::Index;
+    use crate::diagnostic::Diagnostics;
+    use crate::source::SourceMap;
+    use crate::topology::sample::{TWO_CLUSTERS, resolved_with};
+
+    #[test]
+    fn a_connection_goes_to_the_port_of_its_protocol() {
+        let mut mesh = super::super::sample::mesh(&[("euw1", "1.20.2")]);
+        super::super::sample::workload(&mut mesh, 0, "shop/web");
+        let web = &mut mesh.endpoints[0].identity;
+        *web = web.clone().port("dns", Protocol::UDP, 5353).port("dns", Protocol::TCP, 5300);
+        let (backend, _) = mesh.endpoints().next().expect("a pod");
+        let port = |port, protocol, target| Port { port, protocol, target };
+        let service = Service {
+            name: "shop/web".to_owned(),
+            cluster: ClusterId::new(0),
+            ports: vec![
+                port(80, Protocol::TCP, Target::Number(8080)),
+                port(80, Protocol::UDP, Target::Number(8081)),
+                port(53, Protocol::UDP, Target::Name("dns".to_owned())),
+                port(53, Protocol::SCTP, Target::Name("dns".to_owned())),
+                port(54, Protocol::TCP, Target::Name("other".to_owned())),
+            ],
+            backends: vec![backend],
+        };
+        for (protocol, port, expected) in [
+            (Protocol::TCP, 80, Some(8080)),
+            (Protocol::UDP, 80, Some(8081)),
+            (Protocol::SCTP, 80, None),
+            (Protocol::TCP, 8080, None),
+            (Protocol::UDP, 53, Some(5353)),
+            (Protocol::SCTP, 53, None),
+            (Protocol::TCP, 54, None),
+        ] {
+            let found = service.translate(&mesh, backend, protocol, port);
+            assert_eq!(found, expected, "{protocol}/{port}");
+        }
+    }
+
+    #[test]
+    fn a_declared_service_has_the_pods_of_the_clusters_that_share_it() {
+        let behind = |text: &str| {
+            let (topology, _) = resolved_with(text, &[]);
+            let topology = topology.expect("a topology");
+            let mesh = mesh(&topology, &Index::of(&topology));
+            let services = declared(&topology, &mesh);
+            let line = |service: &Service| {
+                let pods = service.backends.iter().map(|id| mesh.describe(*id));
+                let pods: Vec<String> = pods.collect();
+                let of = &mesh.cluster(service.cluster).name;
+                format!("{}@{of}: {}", service.name, pods.join(" "))
+            };
+            services.iter().map(line).collect::<Vec<_>>()
+        };
+        let (global, export) =
+            ("      global: {affinity: local, shared: true}\n", "      export: true\n");
+        let without = |texts: &[&str]| {
+            texts.iter().fold(TWO_CLUSTERS.to_owned(), |text, one| {
+                assert!(text.contains(one), "{one}");
+                text.replace(one, "")
+            })
+        };
+        let fraud = "payments/fraud-detection";
+        let own = ["euw1", "use1"].map(|of| format!("{fraud}@{of}: {fraud}@{of}"));
+        let both = format!("{fraud}@euw1 {fraud}@use1");
+        let shared = ["euw1", "use1"].map(|of| format!("{fraud}@{of}: {both}"));
+        assert_eq!(behind(TWO_CLUSTERS), shared);
+        assert_eq!(behind(&without(&[global])), shared);
+        assert_eq!(behind(&without(&[export])), shared);
+        assert_eq!(behind(&without(&[global, export])), own);
+        let kept = without(&[export]).replace("shared: true", "shared: false");
+        assert_eq!(behind(&kept), own);
+    }
+
+    #[test]
+    fn a_found_service_has_the_pods_that_it_selects_and_those_of_others_that_share() {
+        let service = |note: &str, selector: &str| {
+            let text = format!(
+                "apiVersion: v1\nkind: Service\nmetadata: {{name: web, namespace: shop, annotations: \
+                 {{{note}}}}}\nspec: {{selector: {{{selector}}}, ports: [{{port: 80}}]}}\n"
+            );
+            let mut sources = SourceMap::new();
+            let id = sources.add("a.yaml", text);
+            crate::manifest::read(&sources, id, None, &mut Diagnostics::new())
+        };
+        let mut mesh = super::super::sample::mesh(&[("euw1", "1.20.2"), ("use1", "1.20.2")]);
+        for cluster in 0..2 {
+            for name in ["shop/web", "shop/api", "ops/web"] {
+                super::super::sample::workload(&mut mesh, cluster, name);
+            }
+        }
+        let behind = |[one, other]: [&str; 2], selector: &str| {
+            let (one, other) = (service(one, selector), service(other, selector));
+            let services = found(&[&one, &other], &mesh);
+            services.iter().map(|known| known.backends.len()).collect::<Vec<_>>()
+        };
+        let global = "service.cilium.io/global: 'true'";
+        let old = "io.cilium/global-service: 'true'";
+        let kept = "service.cilium.io/global: 'true', service.cilium.io/shared: 'false'";
+        let off = "service.cilium.io/global: 'false', io.cilium/global-service: 'true'";
+        assert_eq!(behind(["", ""], "app: web"), [1, 1]);
+        assert_eq!(behind([global, old], "app: web"), [2, 2]);
+        assert_eq!(behind([global, ""], "app: web"), [1, 1]);
+        assert_eq!(behind([global, kept], "app: web"), [1, 2]);
+        assert_eq!(behind([global, off], "app: web"), [1, 1]);
+        assert_eq!(behind(["", ""], "app: web, tier: a"), [0, 0]);
+        assert_eq!(behind(["", ""], "app: other"), [0, 0]);
+        assert_eq!(behind(["", ""], ""), [0, 0]);
+    }
+}

@@ -143,6 +143,10 @@ mod tests {
         assert_eq!(set.policy_default_local_cluster, Some(false));
         assert!(set.cidr_matches_nodes && !set.cidr_matches_pods);
         assert!(!set.l7_proxy && !set.icmp_rules);
+        let enforcement =
+            |mode: &str| settings(&with(&format!("{{policyEnforcementMode: {mode}}}"))).enforcement;
+        assert_eq!(enforcement("never"), Enforcement::Never);
+        assert_eq!(enforcement("default"), Enforcement::Default);
     }
 
     #[test]
@@ -156,5 +160,7 @@ mod tests {
         assert_eq!(label_filter(&with("{labels: null}")), None);
         assert!(label_filter(&with("{labels: \"k8s:app\"}")).is_some());
         assert!(without_network_policy(&with("{k8sNetworkPolicy: {enabled: false}}")).is_some());
+        let on = with("{k8sNetworkPolicy: {enabled: true}}");
+        assert_eq!(without_network_policy(&on), None);
     }
 }

@@ -1,7 +1,7 @@
 use semver::Version;
 
-use super::super::label::{CLUSTER, NAMESPACE};
-use super::super::rule::{Http, L7, Peer, Peers, Which};
+use super::super::label::{CLUSTER, Key, NAMESPACE};
+use super::super::rule::{Http, L7, Pattern, Peer, Peers, Which};
 use super::super::semantics::Settings;
 use super::*;
 use crate::diagnostic::Diagnostics;
@@ -340,4 +340,45 @@ fn a_policy_that_asks_for_its_cluster_is_of_it_alone() {
     for (peers, version, local) in cases {
         assert_eq!(policy(&with(peers), version).local, local, "{peers} {version}");
     }
+}
+
+/// Whom the rules of a ClusterNetworkPolicy of 1.20 with one item of `egress` are about.
+fn of_the_cluster(peer: &str) -> Vec<Peers> {
+    let text = format!(
+        "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\n\
+         metadata: {{name: tier}}\nspec: {{tier: Admin, priority: 10, subject: {{namespaces: {{}}}}, \
+         egress: [{{action: Accept, to: [{{{peer}}}]}}]}}\n"
+    );
+    let on = |settings: &mut Settings| {
+        settings.cluster_network_policy = true;
+        settings.node_selector_labels = true;
+    };
+    let policy = policy_with(&text, "1.20.2", &Known::default(), on);
+    assert_eq!(policy.refused, None, "{peer}");
+    policy.rules.into_iter().map(|rule| rule.peers).collect()
+}
+
+#[test]
+fn one_star_of_a_cluster_policy_is_any_depth() {
+    let names = of_the_cluster("domainNames: ['*.a.b', '**.c.d', e.f]");
+    let [Peers::Of(_), Peers::Of(names)] = &names[..] else { panic!("{names:?}") };
+    let expected = ["**.a.b", "**.c.d", "e.f"].map(|name| Peer::Name(Pattern::new(name)));
+    assert_eq!(*names, expected);
+}
+
+#[test]
+fn nodes_of_a_cluster_policy_are_those_of_the_cluster_unless_it_is_said() {
+    let clusters = |labels: &str| {
+        let peers = of_the_cluster(&format!("nodes: {{matchLabels: {{{labels}}}}}"));
+        let selectors = peers.iter().flat_map(Peers::selectors);
+        let clusters = selectors.map(|selector| {
+            let mut wanted = selector.requirements();
+            let cluster = wanted.find(|known| known.key == Key::k8s(CLUSTER));
+            cluster.and_then(|known| known.values.first()).map(str::to_owned)
+        });
+        clusters.collect::<Vec<_>>()
+    };
+    let own = Some("use1".to_owned());
+    assert_eq!(clusters("zone: a"), [own.clone(), own]);
+    assert_eq!(clusters(&format!("{CLUSTER}: euw1")), [None, None]);
 }

@@ -121,3 +121,16 @@ fn network_policies_can_be_switched_off() {
     let written = mesh.clusters[1].policies.last().expect("a policy");
     assert!(written.policy.refused.is_some() && written.policy.rules.is_empty());
 }
+
+#[test]
+fn a_name_of_a_port_is_of_its_protocol() {
+    let named = ("targetPort: 8080", "targetPort: web");
+    let other = MANIFESTS.replace(
+        "[{name: web, containerPort: 8081}]",
+        "[{name: admin, containerPort: 9000}, {name: web, containerPort: 8082, protocol: UDP}, \
+         {name: web, containerPort: 8081}]",
+    );
+    let (_, mesh) = of(&[named], &other);
+    let served: BTreeSet<_> = mesh.endpoints.iter().flat_map(|one| &one.serves).collect();
+    assert_eq!(served.into_iter().collect::<Vec<_>>(), [&(Protocol::TCP, 8081)]);
+}

@@ -3,7 +3,7 @@
 use super::*;
 use crate::reach::diff::difference;
 use crate::reach::engine::Party;
-use crate::reach::sample::{mesh, policy, workload};
+use crate::reach::sample::{irregular, mesh, policy, workload};
 
 /// Rows as text: `from → to: ports`.
 fn shown(matrix: &Matrix) -> Vec<String> {
@@ -104,6 +104,11 @@ fn every_pair_is_in_a_row() {
             }
         }
     }
+}
+
+#[test]
+fn rules_that_look_at_more_than_labels_are_asked_of_every_pair() {
+    irregular().iter().for_each(holds);
 }
 
 #[test]
