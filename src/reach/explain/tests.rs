@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::policy::rule::Refusal;
 use crate::policy::{Identity, Protocol};
@@ -43,7 +45,8 @@ fn refused_policies_are_those_beside_the_pod() {
     for written in mesh.clusters.iter_mut().flat_map(|member| &mut member.policies) {
         if written.policy.name != "taken" {
             let span = written.policy.span;
-            written.policy.refused = Some(Refusal { span, why: "a test".to_owned() });
+            Arc::make_mut(&mut written.policy).refused =
+                Some(Refusal { span, why: "a test".to_owned() });
         }
     }
     let (id, _) = mesh.endpoints().next().expect("a pod");
