@@ -5,15 +5,17 @@
 //! the same for many ends, so that each two are compared once: a large mesh has thousands of rules
 //! that list the pods of hundreds of clusters.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
-use crate::policy::rule::{Action, Level, Peers};
+use crate::policy::rule::{Action, Level, Peers, PortRule, Rule, Which};
 use crate::policy::{Direction, Opening, Subject};
 use crate::reach::{EndpointId, Reach};
 use crate::source::Span;
-use crate::topology::{ClusterId, PeerKind};
+use crate::spec::ports::{self, PortRef, Ports};
+use crate::topology::{ClusterId, Flow, Peer, PeerKind};
 
 use super::intent::{End, Intent, Meant, Names, Permitted, Role, Why, is_pods, missing, plain};
 
@@ -29,18 +31,25 @@ pub(super) struct Cover<'a, 'm> {
     dns: Vec<u32>,
     /// By selector and set: whether all that is selected is in the set, and the other way.
     compared: Mutex<BTreeMap<(u32, u32), (bool, bool)>>,
+    /// By rule, where it is in memory, and part of a flow: whether all that the rule opens is meant,
+    /// and the other way. Clusters share rules, and all pods of a workload have the same.
+    ports: Mutex<BTreeMap<(usize, Part), (bool, bool)>>,
 }
+
+/// A peer of a flow in a role of an end, in a direction; no role for the way to DNS.
+type Part = (Option<Role>, u32, Direction);
 
 /// The pods of each peer of each flow, by its role.
 pub(super) type Pods = BTreeMap<Role, Vec<EndpointId>>;
 
-/// What a rule opens to the pods that one of its selectors selects.
+/// A rule with the pods that one of its selectors selects.
 struct Opened<'a> {
-    /// Where the rule stands.
-    span: Span,
+    rule: &'a Rule,
     selector: u32,
     pods: &'a [EndpointId],
-    opening: Rc<Opening>,
+    opening: Rc<OnceCell<Opening>>,
+    /// The place of the rule among those of its end.
+    at: u32,
 }
 
 /// What a flow means for the pods of one peer.
@@ -48,8 +57,10 @@ struct Wanted<'a> {
     /// Where the flow stands.
     span: Span,
     set: u32,
-    meant: Meant<'a>,
-    permitted: Permitted<'a>,
+    /// The part of the flow, where it means the same for every end.
+    part: Option<Part>,
+    called: Option<(&'a Flow, &'a Peer)>,
+    said: OnceCell<(Meant<'a>, Permitted<'a>)>,
 }
 
 impl<'a, 'm> Cover<'a, 'm> {
@@ -72,7 +83,8 @@ impl<'a, 'm> Cover<'a, 'm> {
             |pods: &'a Pods| pods.iter().map(|(role, set)| (*role, place(set))).collect();
         let (callers, called) = (places(callers), places(called));
         let dns = dns.iter().map(place).collect();
-        Self { reach, intent, sets, callers, called, dns, compared: Mutex::default() }
+        let (compared, ports) = (Mutex::default(), Mutex::default());
+        Self { reach, intent, sets, callers, called, dns, compared, ports }
     }
 
     /// The pods that have to be looked at one by one for an end, sorted; nothing where its rules
@@ -98,27 +110,21 @@ impl<'a, 'm> Cover<'a, 'm> {
             return None;
         }
         let opened = self.opened(subject);
-        let (wanted, mut rest) = self.wanted(end, names)?;
+        let (wanted, mut rest) = self.wanted(end)?;
+        let ports =
+            |rule: &Opened<'_>, one: &Wanted<'a>| self.ports(end, subject, names, rule, one);
         // Compile writes a rule where its flow stands, so that one is asked first.
         for one in &wanted {
-            let covers = |rule: &&Opened<'_>| {
-                self.compare(rule, one).1 && missing(&one.meant, &rule.opening).is_closed()
-            };
-            let own = |rule: &&Opened<'_>| rule.span == one.span;
+            let own = |rule: &&Opened<'_>| rule.rule.span == one.span;
             let mut first = opened.iter().filter(own).chain(opened.iter().filter(|r| !own(r)));
-            if !first.any(|rule| covers(&rule)) {
+            if !first.any(|rule| self.compare(rule, one).1 && ports(rule, one).1) {
                 rest.extend(self.sets[one.set as usize]);
             }
         }
         for rule in opened.iter().filter(|_| closed) {
-            let covers = |one: &&Wanted<'_>| {
-                self.compare(rule, one).0
-                    && plain(&rule.opening).without(&one.permitted.ports()).is_closed()
-                    && one.permitted.requests_beyond(&rule.opening).is_closed()
-            };
-            let own = |one: &&Wanted<'_>| rule.span == one.span;
+            let own = |one: &&Wanted<'_>| rule.rule.span == one.span;
             let mut first = wanted.iter().filter(own).chain(wanted.iter().filter(|w| !own(w)));
-            if !first.any(|one| covers(&one)) {
+            if !first.any(|one| self.compare(rule, one).0 && ports(rule, one).0) {
                 rest.extend(rule.pods);
             }
         }
@@ -128,34 +134,73 @@ impl<'a, 'm> Cover<'a, 'm> {
     }
 
     /// What the rules of an end open, and to whom.
-    fn opened(&self, subject: &Subject<'_>) -> Vec<Opened<'_>> {
+    fn opened<'s>(&'s self, subject: &Subject<'s>) -> Vec<Opened<'s>> {
         let mut opened = Vec::new();
         for (at, rule) in (0..).zip(subject.rules()) {
             // Labels alone say who a rule's peers are, so that it opens the same to all of them.
-            let mut same = None;
-            for (selector, pods) in rule.peers.selectors().filter_map(|one| self.reach.known(one)) {
-                let Some(first) = pods.first() else { continue };
-                let opening = same.get_or_insert_with(|| {
-                    let peer = &self.reach.mesh().endpoint(*first).identity;
-                    Rc::new(subject.toward_by(peer, &[at]).opening())
-                });
-                let opening = Rc::clone(opening);
-                opened.push(Opened { span: rule.span, selector, pods, opening });
+            let opening = Rc::default();
+            let known = rule.peers.selectors().filter_map(|one| self.reach.known(one));
+            for (selector, pods) in known.filter(|(_, pods)| !pods.is_empty()) {
+                let opening = Rc::clone(&opening);
+                opened.push(Opened { rule, selector, pods, opening, at });
             }
         }
         opened
     }
 
+    /// Whether all ports that a rule opens are meant, and whether it opens all that are meant.
+    fn ports(
+        &self,
+        end: &End<'_>,
+        subject: &Subject<'_>,
+        names: &Names,
+        rule: &Opened<'_>,
+        wanted: &Wanted<'a>,
+    ) -> (bool, bool) {
+        let named = |known: &PortRule| {
+            known.ports.iter().any(|ports| matches!(ports.which, Which::Named(_)))
+        };
+        let part = wanted.part.filter(|_| !rule.rule.ports.iter().flatten().any(named));
+        let key = part.map(|part| (std::ptr::from_ref(rule.rule).addr(), part));
+        let lock = || self.ports.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = key.and_then(|key| lock().get(&key).copied()) {
+            return known;
+        }
+        let opening = rule.opening.get_or_init(|| {
+            let first = rule.pods.first().expect("internal error: a rule without pods");
+            let peer = &self.reach.mesh().endpoint(*first).identity;
+            subject.toward_by(peer, &[rule.at]).opening()
+        });
+        let (meant, permitted) = wanted.said.get_or_init(|| {
+            let target = (end.direction == Direction::Ingress).then_some(end.identity);
+            let meant = match wanted.called {
+                Some((flow, peer)) => Meant::new(self.intent.topology, flow, peer, target, names),
+                None => Meant::dns(),
+            };
+            let mut permitted = Permitted::nothing();
+            permitted.add(&meant);
+            (meant, permitted)
+        });
+        let within = plain(opening).without(&permitted.ports()).is_closed()
+            && permitted.requests_beyond(opening).is_closed();
+        let answer = (within, missing(meant, opening).is_closed());
+        if let Some(key) = key {
+            lock().insert(key, answer);
+        }
+        answer
+    }
+
     /// What the flows of an end mean, and the pods about which they mean different things; nothing
     /// where a flow means pods that are no set of their own.
-    fn wanted(&self, end: &End<'_>, names: &Names) -> Option<(Vec<Wanted<'a>>, Vec<EndpointId>)> {
+    fn wanted(&self, end: &End<'_>) -> Option<(Vec<Wanted<'a>>, Vec<EndpointId>)> {
         let (mut wanted, mut rest) = (Vec::new(), Vec::new());
+        let said = OnceCell::new;
         let others = match end.direction {
             Direction::Egress => &self.called,
             Direction::Ingress => &self.callers,
         };
         for role in end.roles.own(end.direction) {
-            let span = self.intent.topology.flows[role.0 as usize].name.span;
+            let flow = &self.intent.topology.flows[role.0 as usize];
             for (index, other) in (0..).zip(self.intent.others(*role, end.direction)) {
                 if let PeerKind::Entities(entities) = &other.kind {
                     if entities.iter().any(|one| is_pods(*one, true)) {
@@ -164,43 +209,59 @@ impl<'a, 'm> Cover<'a, 'm> {
                     continue;
                 }
                 let Some(set) = others.get(&(role.0, index)) else { continue };
-                match self.meant(end, *role, index, names) {
-                    Some(meant) => wanted.push(Wanted::new(span, *set, meant)),
-                    None => rest.extend(self.sets[*set as usize]),
+                let called = match end.direction {
+                    Direction::Egress => &flow.to[index as usize],
+                    Direction::Ingress => &flow.to[role.1 as usize],
+                };
+                let named = self.names_ports(flow, called);
+                // The numbers of ports with a name are those of each pod.
+                let same = end.direction == Direction::Ingress || !named;
+                if same && self.is_found(called, end) {
+                    let part = (!named).then_some((Some(*role), index, end.direction));
+                    let (span, set, called) = (flow.name.span, *set, Some((flow, called)));
+                    wanted.push(Wanted { span, set, part, called, said: said() });
+                } else {
+                    rest.extend(self.sets[*set as usize]);
                 }
             }
         }
         if end.direction == Direction::Egress && self.intent.asks(end) {
-            let span = self.intent.span(Why::Dns, end);
-            wanted.push(Wanted::new(span, self.dns[end.cluster.index()], Meant::dns()));
+            let (span, set) = (self.intent.span(Why::Dns, end), self.dns[end.cluster.index()]);
+            let part = Some((None, 0, end.direction));
+            wanted.push(Wanted { span, set, part, called: None, said: said() });
         }
         Some((wanted, rest))
     }
 
-    /// What a flow means for all pods of a peer; nothing where that depends on the pod.
-    fn meant(&self, end: &End<'_>, role: Role, index: u32, names: &Names) -> Option<Meant<'a>> {
-        let topology = self.intent.topology;
-        let flow = &topology.flows[role.0 as usize];
-        let (called, target) = match end.direction {
-            Direction::Egress => (&flow.to[index as usize], None),
-            Direction::Ingress => (&flow.to[role.1 as usize], Some(end.identity)),
+    /// Whether the clients in every cluster find all pods of who is called.
+    fn is_found(&self, called: &Peer, end: &End<'_>) -> bool {
+        let PeerKind::Service(service) = called.kind else { return true };
+        let service = self.intent.topology.service(service);
+        let shared = |server: ClusterId| {
+            service.global.as_ref().is_some_and(|known| known.shared.contains(server))
         };
-        let anywhere = |server: ClusterId| match called.kind {
-            PeerKind::Service(service) => {
-                let service = topology.service(service);
-                let shared = |known: &crate::topology::Global| known.shared.contains(server);
-                called.limited || service.export || service.global.as_ref().is_some_and(shared)
+        called.limited
+            || service.export
+            || match end.direction {
+                Direction::Ingress => shared(end.cluster),
+                Direction::Egress => called.clusters.iter().all(shared),
             }
-            _ => true,
-        };
-        let found = match end.direction {
-            Direction::Ingress => anywhere(end.cluster),
-            Direction::Egress => called.clusters.iter().all(anywhere),
-        };
-        let meant = Meant::new(topology, flow, called, target, names);
-        // The numbers of ports with a name are those of each pod.
-        let same = end.direction == Direction::Ingress || meant.may.is_closed();
-        (found && same).then_some(meant)
+    }
+
+    /// Whether a flow opens ports by their names.
+    fn names_ports(&self, flow: &Flow, called: &Peer) -> bool {
+        let named = |port: &PortRef| matches!(port, PortRef::Name(_));
+        match (&called.kind, &flow.ports) {
+            (PeerKind::Service(service), _) => {
+                let ports = &self.intent.topology.service(*service).ports;
+                ports.iter().any(|port| named(&port.target))
+            }
+            (_, Some(Ports::Some(ports))) => ports.iter().any(|port| match port {
+                ports::Opening::Port { port, .. } => named(port),
+                ports::Opening::Icmp { .. } => false,
+            }),
+            (_, Some(Ports::All) | None) => false,
+        }
     }
 
     fn compare(&self, rule: &Opened<'_>, wanted: &Wanted<'_>) -> (bool, bool) {
@@ -213,14 +274,6 @@ impl<'a, 'm> Cover<'a, 'm> {
         let answer = (lies_in(selected, set), lies_in(set, selected));
         lock().insert(key, answer);
         answer
-    }
-}
-
-impl<'a> Wanted<'a> {
-    fn new(span: Span, set: u32, meant: Meant<'a>) -> Self {
-        let mut permitted = Permitted::nothing();
-        permitted.add(&meant);
-        Self { span, set, meant, permitted }
     }
 }
 
