@@ -20,6 +20,7 @@ pub mod question;
 pub mod service;
 pub mod settings;
 
+pub(crate) mod budget;
 mod distinct;
 mod index;
 #[cfg(test)]

@@ -165,7 +165,8 @@ fn a_copy_of_what_is_generated_is_at_most_redundant() {
         let (cluster, policy) = dice.pick(&all);
         let file = ("own/copy.yaml", vec![cluster.clone()], vec![copy(policy, "own-copy")]);
         let said = said(&project.with_files(&[file]).whole());
-        let expected = BTreeSet::from(["LB4027"]);
+        // A flow may name pods of a declared namespace that are no workload there.
+        let expected = BTreeSet::from(["LB4025", "LB4026", "LB4027"]);
         assert!(said.codes().is_subset(&expected), "{policy}: {said:#?}");
         count.set(count.get() + said.lines.len());
     });

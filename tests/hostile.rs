@@ -8,6 +8,7 @@ mod files;
 mod many;
 mod mutated;
 mod names;
+mod network_policies;
 mod output;
 mod policies;
 mod text;

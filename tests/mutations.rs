@@ -7,13 +7,14 @@
 
 mod change;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
 use landbridge::compile::Index;
 use landbridge::diagnostic::Diagnostics;
-use landbridge::policy::opening::{Limits, OpenPorts};
-use landbridge::policy::rule::{L7, Pattern, Peer, Peers, Protocol};
+use landbridge::policy::opening::OpenPorts;
+use landbridge::policy::rule::{Http, L7, Pattern, Peer, Peers, Ports, Protocol, Which};
 use landbridge::policy::selector::Requirement;
 use landbridge::policy::{Direction, Key, Opening, Rule, Selector};
 use landbridge::prove::{flows, redundant_rule};
@@ -162,9 +163,12 @@ impl<'t> Sound<'t> {
                     let key = Key { source: Some(label.source.clone()), key: label.key.clone() };
                     subject.set(key, &*label.value);
                 }
-                [rule, &free].into_iter().any(|rule| {
-                    let own = Rule { subject: subject.clone(), ..rule.clone() };
-                    is_part_of_another(&without.clusters[cluster], policy, own)
+                let parts = change::parts(rule).into_iter().zip(change::parts(&free));
+                parts.filter(|(part, _)| !is_no_port(part)).all(|(part, free)| {
+                    [part, free].into_iter().any(|part| {
+                        let own = Rule { subject: subject.clone(), ..part };
+                        is_part_of_another(&without.clusters[cluster], policy, own)
+                    })
                 })
             })
     }
@@ -219,6 +223,17 @@ impl<'t> Sound<'t> {
     }
 }
 
+/// Whether a rule is about ports with names of those who have none: addresses and nodes.
+fn is_no_port(rule: &Rule) -> bool {
+    let named = |ports: &Ports| matches!(ports.which, Which::Named(_));
+    let pods =
+        |peer: &Peer| matches!(peer, Peer::Labels { selector, .. } if !selector.is_reserved());
+    let mut ports = rule.ports.iter().flatten().flat_map(|known| &known.ports);
+    let some = ports.clone().next().is_some();
+    let outside = !rule.peers.said().is_empty() && !rule.peers.said().iter().any(pods);
+    rule.direction == Direction::Egress && some && ports.all(named) && outside
+}
+
 /// A rule without limits that limit nothing: those by which any name may be asked for.
 fn free(rule: &Rule) -> Rule {
     let mut free = rule.clone();
@@ -232,13 +247,29 @@ fn any_name(l7: &L7) -> bool {
     matches!(l7, L7::Dns(names) if names.contains(&Pattern::new("*")))
 }
 
+/// Ports with what of the traffic on them goes through; nothing is all of it.
+type Shown = (Protocol, u16, u16, Vec<(BTreeSet<Http>, Vec<L7>)>);
+
 /// What is open, and under which limits that limit something.
-fn shown(opening: &Opening) -> Vec<(Protocol, u16, u16, Limits)> {
-    let any = |list: &[L7]| list.iter().any(any_name);
+fn shown(opening: &Opening) -> Vec<Shown> {
     let one = |ports: &OpenPorts| {
-        let free = ports.limits.lists().all(any);
-        let limits = if free { Limits::none() } else { ports.limits.clone() };
-        (ports.protocol, ports.first, ports.last, limits)
+        let lists = ports.limits.lists().filter(|list| !list.iter().any(any_name));
+        let lists = lists.map(|list| {
+            let requests = list.iter().filter_map(|l7| match l7 {
+                L7::Http(requests) => Some(requests),
+                _ => None,
+            });
+            let all: BTreeSet<Http> = requests.flatten().cloned().collect();
+            let wider = |one: &Http, other: &Http| {
+                let any_path = matches!(other.path.as_deref(), None | Some("/.*" | ".*"));
+                let method = other.method.is_none() || other.method == one.method;
+                one != other && any_path && method && other.headers.is_empty()
+            };
+            let kept = all.iter().filter(|one| !all.iter().any(|other| wider(one, other)));
+            let others = list.iter().filter(|l7| !matches!(l7, L7::Http(_)));
+            (kept.cloned().collect(), others.cloned().collect())
+        });
+        (ports.protocol, ports.first, ports.last, lists.collect())
     };
     opening.iter().map(one).collect()
 }

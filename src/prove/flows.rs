@@ -26,7 +26,10 @@ pub fn check(topology: &Topology, mut mesh: Mesh, found: &mut Diagnostics) {
     }
     let reach = Reach::new(&mesh);
     let intent = Intent::new(topology);
-    let differences = compare(&reach, &intent);
+    let Some(differences) = compare(&reach, &intent) else {
+        let why = "policies say too much of too many pods";
+        return found.not_checked(topology.name.span, "flows", why);
+    };
     blocked_flow::report(&intent, &differences, found);
     undeclared_flow::report(&differences, found);
     half_open_door::report(&differences, found);

@@ -135,10 +135,15 @@ impl Attack {
 
     /// Runs the program with limits that the system enforces.
     pub(crate) fn run(&self, args: &[&str]) -> Outcome {
+        self.run_for(SECONDS, args)
+    }
+
+    /// The same with so many seconds of processor time.
+    pub(crate) fn run_for(&self, seconds: u32, args: &[&str]) -> Outcome {
         let out = self.folder.path().join("out");
         let file = File::create(&out).expect("a file");
         let errors = file.try_clone().expect("a file");
-        let limits = format!("ulimit -v {KIBIBYTES} -t {SECONDS}; exec \"$0\" \"$@\"");
+        let limits = format!("ulimit -v {KIBIBYTES} -t {seconds}; exec \"$0\" \"$@\"");
         let mut child = Command::new("bash")
             .args(["-c", &limits, env!("CARGO_BIN_EXE_landbridge")])
             .args(args)

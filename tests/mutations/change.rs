@@ -188,6 +188,31 @@ fn stands_for(peer: &Peer, entity: &str) -> bool {
     is_another_word(peer) && word(peer).is_some_and(of)
 }
 
+/// A rule as rules of one peer and port each.
+pub(super) fn parts(rule: &Rule) -> Vec<Rule> {
+    let peers: Vec<Peers> = match &rule.peers {
+        Peers::Of(peers) => peers.iter().map(|peer| Peers::Of(vec![peer.clone()])).collect(),
+        other => vec![other.clone()],
+    };
+    let ports: Vec<Option<Vec<PortRule>>> = match &rule.ports {
+        None => vec![None],
+        Some(rules) => {
+            let one = |known: &PortRule| {
+                let l7 = known.l7.clone();
+                let ports = known.ports.clone().into_iter();
+                ports.map(move |ports| Some(vec![PortRule { ports: vec![ports], l7: l7.clone() }]))
+            };
+            rules.iter().flat_map(one).collect()
+        }
+    };
+    let with = |peers: &Peers, ports: &Option<Vec<PortRule>>| Rule {
+        peers: peers.clone(),
+        ports: ports.clone(),
+        ..rule.clone()
+    };
+    peers.iter().flat_map(|peers| ports.iter().map(move |ports| with(peers, ports))).collect()
+}
+
 /// More than the places that any change counts.
 fn size(rule: &Rule) -> usize {
     let requests = rule.ports.iter().flatten().filter_map(|known| known.l7.as_ref());
