@@ -1,7 +1,7 @@
 //! Speed of the proof on generated meshes of up to 511 clusters, as a Markdown table.
 //!
 //! `cargo bench --bench proof` measures 128, 256 and 511 clusters; numbers after `--` measure
-//! those.
+//! those. The largest is measured once more with hand-written policies among the generated ones.
 #![expect(clippy::disallowed_methods, reason = "it measures time, and writes files")]
 #![expect(clippy::print_stdout, reason = "the table is its result")]
 
@@ -26,9 +26,15 @@ use resolved::{read, topology_of};
 
 fn main() {
     let sizes: Vec<usize> = env::args().filter_map(|argument| argument.parse().ok()).collect();
-    for size in if sizes.is_empty() { vec![128, 256, 511] } else { sizes } {
+    let sizes = if sizes.is_empty() { vec![128, 256, 511] } else { sizes };
+    let largest = sizes.iter().copied().max().map(|size| (size, true));
+    for (size, by_hand) in sizes.iter().map(|size| (*size, false)).chain(largest) {
         let folder = tempfile::tempdir().expect("a folder");
-        project::write(folder.path(), Size::of(size));
+        if by_hand {
+            project::write_by_hand(folder.path(), Size::of(size));
+        } else {
+            project::write(folder.path(), Size::of(size));
+        }
         let (spec, _) = read(folder.path());
         let topology = topology_of(&spec);
         let index = Index::of(&topology);
@@ -50,9 +56,10 @@ fn main() {
             found
         });
         println!(
-            "{size} clusters, {policies} policies, {declared} + {} endpoints: mesh {made:?}, \
+            "{size} clusters{}, {policies} policies, {declared} + {} endpoints: mesh {made:?}, \
              possible {added:?}, reach {known:?}, ends {ends:?} ({} pairs), \
              proof {proved:?}",
+            if by_hand { " with hand-written policies" } else { "" },
             mesh.endpoints.len() - declared,
             self::ends(&mesh, &reach)
         );

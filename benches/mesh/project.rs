@@ -65,12 +65,76 @@ pub(crate) fn write_messy(folder: &Path, size: Size) {
     });
 }
 
-fn write_with(folder: &Path, size: Size, cluster: impl Fn(usize) -> String) {
-    let put = |path: String, text: String| {
-        let path = folder.join(path);
-        fs::create_dir_all(path.parent().expect("a file stands in a folder")).expect("a folder");
-        fs::write(path, text).expect("the file can be written");
+/// The project with five hand-written policies for every two applications: expressions, addresses
+/// with exceptions, HTTP and denials.
+pub(crate) fn write_by_hand(folder: &Path, size: Size) {
+    write(folder, size);
+    let mut sets = String::from("  manifests:\n");
+    let mut texts = vec![String::new(); size.clusters];
+    for number in 0..size.applications {
+        texts[number % size.clusters].push_str(&by_hand(number));
+    }
+    for (number, text) in texts.into_iter().enumerate() {
+        let name = cluster_name(number);
+        put(folder, &format!("manifests/{name}.yaml"), text);
+        let _ = writeln!(sets, "    - {{files: [manifests/{name}.yaml], clusters: [{name}]}}");
+    }
+    put(folder, "landbridge.yaml", topology(size) + &sets);
+}
+
+/// The hand-written policies of an application in the first of its clusters.
+fn by_hand(number: usize) -> String {
+    let head = |name: &str| {
+        format!(
+            "---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {{name: {name}, namespace: app-{number:04}}}
+spec:
+"
+        )
     };
+    let mut text = head("no-sandbox");
+    text.push_str(
+        "  endpointSelector: {matchExpressions: [{key: app, operator: In, values: [w0, w1, w2]}]}
+  ingressDeny:
+    - fromEndpoints:
+        - matchExpressions:
+            - {key: io.kubernetes.pod.namespace, operator: In, values: [sandbox, legacy]}
+            - {key: io.cilium.k8s.policy.cluster, operator: Exists}
+",
+    );
+    text.push_str(&head("no-office"));
+    let _ = write!(
+        text,
+        "  endpointSelector: {{matchLabels: {{app: w3}}, matchExpressions: [{{key: tier, operator: NotIn, values: [edge]}}]}}
+  egressDeny:
+    - toCIDRSet: [{{cidr: 192.168.0.0/16, except: [192.168.{}.0/24]}}]
+      toPorts: [{{ports: [{{port: '1', endPort: 1023, protocol: TCP}}]}}]
+",
+        number % 256
+    );
+    if number % 2 == 0 {
+        text.push_str(&head("reads"));
+        text.push_str(
+            "  endpointSelector: {matchLabels: {app: w1}}
+  ingress:
+    - fromEndpoints: [{matchLabels: {app: w0}}]
+      toPorts: [{ports: [{port: '8080', protocol: TCP}], rules: {http: [{method: GET, path: /api/.*}]}}]
+",
+        );
+    }
+    text
+}
+
+fn put(folder: &Path, path: &str, text: String) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().expect("a file stands in a folder")).expect("a folder");
+    fs::write(path, text).expect("the file can be written");
+}
+
+fn write_with(folder: &Path, size: Size, cluster: impl Fn(usize) -> String) {
+    let put = |path: String, text: String| put(folder, &path, text);
     put("landbridge.yaml".into(), topology(size));
     for number in 0..size.clusters {
         put(format!("clusters/{}.yaml", cluster_name(number)), cluster(number));
