@@ -114,7 +114,7 @@ spec:
 ",
         number % 256
     );
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         text.push_str(&head("reads"));
         text.push_str(
             "  endpointSelector: {matchLabels: {app: w1}}

@@ -104,7 +104,8 @@ impl<'a, 'm> Cover<'a, 'm> {
             && subject.goes_by_labels()
             && subject.rules().iter().all(|rule| {
                 let unsaid = matches!((&rule.peers, &rule.ports), (Peers::Unsaid, Some(_)));
-                rule.action == Action::Allow && rule.level == Level::NORMAL && !unsaid
+                let normal = rule.action == Action::Allow && rule.level == Level::NORMAL;
+                (normal || rule.action == Action::Deny) && !unsaid
             });
         if !simple {
             return None;
@@ -128,6 +129,7 @@ impl<'a, 'm> Cover<'a, 'm> {
                 rest.extend(rule.pods);
             }
         }
+        rest.extend(self.denied(subject, &opened, &wanted));
         rest.sort_unstable();
         rest.dedup();
         Some(rest)
@@ -136,7 +138,8 @@ impl<'a, 'm> Cover<'a, 'm> {
     /// What the rules of an end open, and to whom.
     fn opened<'s>(&'s self, subject: &Subject<'s>) -> Vec<Opened<'s>> {
         let mut opened = Vec::new();
-        for (at, rule) in (0..).zip(subject.rules()) {
+        let allows = |(_, rule): &(u32, &&Rule)| rule.action == Action::Allow;
+        for (at, rule) in (0..).zip(subject.rules()).filter(allows) {
             // Labels alone say who a rule's peers are, so that it opens the same to all of them.
             let opening = Rc::default();
             let known = rule.peers.selectors().filter_map(|one| self.reach.known(one));
@@ -146,6 +149,27 @@ impl<'a, 'm> Cover<'a, 'm> {
             }
         }
         opened
+    }
+
+    /// Those that rules let through or flows mean, and that some rule denies something.
+    fn denied(
+        &self,
+        subject: &Subject<'_>,
+        opened: &[Opened<'_>],
+        wanted: &[Wanted<'_>],
+    ) -> Vec<EndpointId> {
+        let denies = subject.rules().iter().filter(|rule| rule.action == Action::Deny);
+        let selectors = denies.flat_map(|rule| rule.peers.selectors());
+        let known = selectors.filter_map(|one| self.reach.known(one));
+        let mut denied: Vec<EndpointId> = known.flat_map(|(_, pods)| pods).copied().collect();
+        if denied.is_empty() {
+            return denied;
+        }
+        denied.sort_unstable();
+        denied.dedup();
+        let sets = wanted.iter().map(|one| self.sets[one.set as usize]);
+        let concerned = opened.iter().map(|rule| rule.pods).chain(sets).flatten();
+        concerned.filter(|id| denied.binary_search(id).is_ok()).copied().collect()
     }
 
     /// Whether all ports that a rule opens are meant, and whether it opens all that are meant.

@@ -24,7 +24,13 @@ pub fn check(topology: &Topology, mut mesh: Mesh, found: &mut Diagnostics) {
     for one in &mesh.unread[said..] {
         found.not_checked(one.span, one.what.as_str(), one.why.as_str());
     }
-    let reach = Reach::new(&mesh);
+    prove(topology, &mesh, found);
+    // A large mesh takes long to take apart, and nobody waits for it.
+    rayon::spawn(move || drop(mesh));
+}
+
+fn prove(topology: &Topology, mesh: &Mesh, found: &mut Diagnostics) {
+    let reach = Reach::new(mesh);
     let intent = Intent::new(topology);
     let Some(differences) = compare(&reach, &intent) else {
         let why = "policies say too much of too many pods";

@@ -33,12 +33,12 @@ const CONTROLLERS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// The kinds of policies that Cilium reads, by API group and kind; `true` where they stand in a
-/// namespace.
-const POLICIES: &[(&str, &str, bool)] = &[
-    ("cilium.io", "CiliumNetworkPolicy", true),
-    ("cilium.io", "CiliumClusterwideNetworkPolicy", false),
-    ("networking.k8s.io", "NetworkPolicy", true),
-    ("policy.networking.k8s.io", "ClusterNetworkPolicy", false),
+/// namespace; and the version that it reads.
+const POLICIES: &[(&str, &str, bool, &str)] = &[
+    ("cilium.io", "CiliumNetworkPolicy", true, "v2"),
+    ("cilium.io", "CiliumClusterwideNetworkPolicy", false, "v2"),
+    ("networking.k8s.io", "NetworkPolicy", true, "v1"),
+    ("policy.networking.k8s.io", "ClusterNetworkPolicy", false, "v1alpha2"),
 ];
 
 /// What becomes of an object that belongs in a namespace and names none.
@@ -100,12 +100,15 @@ impl<'a> Objects<'a> {
 
     fn add(&mut self, manifest: &'a Manifest, unplaced: Unplaced) {
         let is = |(group, kind): (&str, &str)| manifest.is(group, kind);
-        if let Some((.., placed)) = POLICIES.iter().find(|known| is((known.0, known.1))) {
+        if let Some((.., placed, version)) = POLICIES.iter().find(|known| is((known.0, known.1))) {
             let lost = *placed && unplaced == Unplaced::Unknown && manifest.namespace.is_none();
             if has_variable(&manifest.node) {
                 self.leave_out(manifest, "a variable in it has no value");
             } else if lost {
                 self.leave_out(manifest, "it names no namespace");
+            } else if manifest.version() != *version {
+                let why = format!("only the version `{version}` of its kind is known");
+                self.leave_out(manifest, &why);
             } else {
                 self.policies.push(manifest);
             }

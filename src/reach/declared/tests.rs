@@ -134,3 +134,13 @@ fn a_name_of_a_port_is_of_its_protocol() {
     let served: BTreeSet<_> = mesh.endpoints.iter().flat_map(|one| &one.serves).collect();
     assert_eq!(served.into_iter().collect::<Vec<_>>(), [&(Protocol::TCP, 8081)]);
 }
+
+#[test]
+fn a_policy_of_another_version_is_not_read() {
+    let newer = MANIFESTS.replace("networking.k8s.io/v1", "networking.k8s.io/v2");
+    let (_, mesh) = of(&[], &newer);
+    let why: Vec<&str> = mesh.unread.iter().map(|one| one.why.as_str()).collect();
+    assert_eq!(why, ["only the version `v1` of its kind is known"]);
+    let mut written = mesh.clusters.iter().flat_map(|member| &member.policies);
+    assert!(written.all(|known| known.origin == Origin::Generated));
+}
