@@ -5,7 +5,8 @@
 //! let it through, or only the other one keeps it out. Whom an end may let through is taken from
 //! its rules, so that the work is proportional to what is open and not to all pairs.
 
-use std::collections::BTreeMap;
+mod differences;
+
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
@@ -23,6 +24,9 @@ use super::cover::{Cover, Pods};
 use super::gathered::describe;
 use super::intent::{End, Intent, Meant, Names, Permitted, Roles, Why, missing, plain};
 use super::outsiders;
+use differences::Groups;
+
+pub(super) use differences::{Beyond, Blocked, Cause, Differences, Example};
 
 /// The most that all comparisons may take together: one is a peer or a port of a rule about an
 /// end, or as many of them as `AT_ONCE` while an end is asked about someone. A mesh of 511 clusters
@@ -32,89 +36,6 @@ const MOST: usize = 30_000_000;
 const AT_ONCE: usize = 8;
 /// Most pods that are looked at beside an end that lets everyone through.
 const MOST_PODS: usize = 2_000;
-
-/// A flow at one of its ends, as an example.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Example {
-    /// The end that is asked about.
-    pub(super) end: String,
-    /// The other side.
-    pub(super) other: String,
-    /// Which way, seen from the end.
-    pub(super) direction: Direction,
-    /// The ports.
-    pub(super) ports: String,
-    /// The cluster of the end.
-    pub(super) cluster: ClusterId,
-}
-
-/// What decides something.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Cause {
-    /// Where the rules stand, sorted.
-    pub(super) rules: Vec<Span>,
-    /// The policies that they are of.
-    pub(super) policies: Vec<String>,
-    /// Whether a rule denies it; otherwise nothing allows it.
-    pub(super) denied: bool,
-}
-
-/// What is declared and does not go through.
-#[derive(Clone, Debug)]
-pub(super) struct Blocked {
-    pub(super) why: Why,
-    pub(super) span: Span,
-    pub(super) example: Example,
-    pub(super) cause: Cause,
-}
-
-/// What goes through and is not declared.
-#[derive(Clone, Debug)]
-pub(super) struct Beyond {
-    /// Where it is caused: a rule, or the namespace whose pods nothing isolates.
-    pub(super) span: Span,
-    pub(super) example: Example,
-    pub(super) cause: Cause,
-    /// Whether the other end lets it through as well.
-    pub(super) through: bool,
-}
-
-/// How what is open differs from what is meant.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Differences {
-    pub(super) blocked: Vec<Blocked>,
-    pub(super) beyond: Vec<Beyond>,
-}
-
-type BlockedKey = (Why, Direction, Cause);
-type BeyondKey = (Span, Direction);
-
-#[derive(Default)]
-struct Groups {
-    blocked: BTreeMap<BlockedKey, Blocked>,
-    beyond: BTreeMap<BeyondKey, Beyond>,
-}
-
-impl Groups {
-    fn blocked(&mut self, one: Blocked) {
-        let key = (one.why, one.example.direction, one.cause.clone());
-        self.blocked.entry(key).or_insert(one);
-    }
-
-    fn beyond(&mut self, one: Beyond) {
-        let key = (one.span, one.example.direction);
-        let known = self.beyond.entry(key).or_insert_with(|| one.clone());
-        if one.through && !known.through {
-            *known = one;
-        }
-    }
-
-    fn and(mut self, other: Self) -> Self {
-        other.blocked.into_values().for_each(|one| self.blocked(one));
-        other.beyond.into_values().for_each(|one| self.beyond(one));
-        self
-    }
-}
 
 /// Compares what is open with what is meant; nothing where that is too much.
 pub(super) fn compare(reach: &Reach<'_>, intent: &Intent<'_>) -> Option<Differences> {
@@ -126,10 +47,7 @@ pub(super) fn compare(reach: &Reach<'_>, intent: &Intent<'_>) -> Option<Differen
     let clusters: Vec<ClusterId> = reach.mesh().clusters().map(|(id, _)| id).collect();
     let health = clusters.iter().map(|id| comparison.health(*id));
     let groups = health.fold(groups, Groups::and);
-    (!comparison.budget.is_spent()).then(|| Differences {
-        blocked: groups.blocked.into_values().collect(),
-        beyond: groups.beyond.into_values().collect(),
-    })
+    (!comparison.budget.is_spent()).then(|| groups.into())
 }
 
 /// What the comparison of every end needs.
