@@ -261,9 +261,14 @@ impl Topology {
     /// Whether callers in `client` find `called` in `server`. A service is known in another
     /// cluster only if that cluster shares or exports it, or if the flow names the cluster.
     pub fn finds(&self, called: &Peer, client: ClusterId, server: ClusterId) -> bool {
+        client == server || self.is_found_elsewhere(called, server)
+    }
+
+    /// Whether callers in every cluster find `called` in `server`.
+    pub fn is_found_elsewhere(&self, called: &Peer, server: ClusterId) -> bool {
         let PeerKind::Service(service) = called.kind else { return true };
         let service = self.service(service);
         let shared = service.global.as_ref().is_some_and(|global| global.shared.contains(server));
-        client == server || shared || service.export || called.limited
+        shared || service.export || called.limited
     }
 }

@@ -3,6 +3,8 @@
 //! They match the whole value (`getHTTPRule` in Cilium's `pkg/envoy`). Most are plain text or all
 //! paths below one, for which no expression has to be compiled.
 
+use std::str::Chars;
+
 /// How compile and people write everything below a path: its end, or an element or a query more.
 const BELOW: &str = "([/?].*)?";
 
@@ -14,19 +16,37 @@ pub fn literal(expression: &str) -> Option<String> {
     let mut text = String::with_capacity(expression.len());
     let mut chars = expression.chars();
     while let Some(next) = chars.next() {
-        match next {
-            // `\<` and `\>` are the ends of a word.
-            '\\' => match chars.next()? {
-                plain if plain.is_ascii_punctuation() && !"<>".contains(plain) => text.push(plain),
-                _ => return None,
-            },
-            '.' | '[' | ']' | '(' | ')' | '*' | '+' | '?' | '{' | '}' | '|' | '^' | '$' => {
-                return None;
-            }
-            plain => text.push(plain),
-        }
+        text.push(plain(next, &mut chars)?);
     }
     Some(text)
+}
+
+/// The text with which everything begins that an expression matches, as far as it is plain.
+pub fn start(expression: &str) -> String {
+    let mut start = String::new();
+    if expression.contains('|') {
+        return start;
+    }
+    let mut chars = expression.chars();
+    while let Some(next) = chars.next() {
+        let plain = plain(next, &mut chars);
+        // What follows may say that it need not be there.
+        let Some(plain) = plain.filter(|_| !chars.as_str().starts_with(['*', '?', '{'])) else {
+            break;
+        };
+        start.push(plain);
+    }
+    start
+}
+
+/// The character that the next one, or what it escapes, stands for; nothing where it is more than
+/// that. `\<` and `\>` are the ends of a word.
+fn plain(next: char, rest: &mut Chars<'_>) -> Option<char> {
+    match next {
+        '\\' => rest.next().filter(|one| one.is_ascii_punctuation() && !"<>".contains(*one)),
+        '.' | '[' | ']' | '(' | ')' | '*' | '+' | '?' | '{' | '}' | '|' | '^' | '$' => None,
+        plain => Some(plain),
+    }
 }
 
 /// The path below which it matches every one, and the path itself, if it says just that.
@@ -86,6 +106,23 @@ mod tests {
                 let expected = compiled.as_ref().is_ok_and(|known| known.is_match(text));
                 assert_eq!(matches(expression, text), expected, "{expression} {text}");
             }
+        }
+    }
+
+    #[test]
+    fn what_need_not_be_there_is_no_start() {
+        let cases = [
+            ("/api/.*", "/api/"),
+            (r"/v1\.0/[a-z]+", "/v1.0/"),
+            ("/ab?", "/a"),
+            ("/ab*", "/a"),
+            ("/ab{0,1}", "/a"),
+            ("/ab+", "/ab"),
+            (r"/a\<b", "/a"),
+            ("/a|/b", ""),
+        ];
+        for (expression, text) in cases {
+            assert_eq!(start(expression), text, "{expression}");
         }
     }
 

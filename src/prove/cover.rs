@@ -259,17 +259,11 @@ impl<'a, 'm> Cover<'a, 'm> {
 
     /// Whether the clients in every cluster find all pods of who is called.
     fn is_found(&self, called: &Peer, end: &End<'_>) -> bool {
-        let PeerKind::Service(service) = called.kind else { return true };
-        let service = self.intent.topology.service(service);
-        let shared = |server: ClusterId| {
-            service.global.as_ref().is_some_and(|known| known.shared.contains(server))
-        };
-        called.limited
-            || service.export
-            || match end.direction {
-                Direction::Ingress => shared(end.cluster),
-                Direction::Egress => called.clusters.iter().all(shared),
-            }
+        let found = |server: ClusterId| self.intent.topology.is_found_elsewhere(called, server);
+        match end.direction {
+            Direction::Ingress => found(end.cluster),
+            Direction::Egress => called.clusters.iter().all(found),
+        }
     }
 
     /// Whether a flow opens ports by their names.

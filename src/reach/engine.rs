@@ -12,15 +12,17 @@ use crate::policy::rule::{Action, Peers};
 use crate::policy::{Agent, Direction, Identity, Opening, Selector, Subject};
 use crate::topology::ClusterId;
 
-/// Who may reach whom in a mesh. What a question does not need is not worked out.
+/// Who may reach whom in a mesh. What its agents decide about an endpoint is worked out when that
+/// is asked about. What is worked out in parallel is not: a thread that waits for its share takes on
+/// other work, which may ask for the same again.
 #[derive(Debug)]
 pub struct Reach<'m> {
     mesh: &'m Mesh,
     agents: Vec<OnceLock<Agent<'m>>>,
     /// Of each endpoint, as the target and as the source of flows.
     subjects: Vec<OnceLock<[Subject<'m>; 2]>>,
-    index: OnceLock<Index<'m>>,
-    peers: OnceLock<Peering>,
+    index: Index<'m>,
+    peers: Peering,
 }
 
 /// Whom the selectors of all peers select.
@@ -65,14 +67,16 @@ pub enum Admitted {
 }
 
 impl<'m> Reach<'m> {
-    /// Nothing is read yet.
+    /// Finds whom every rule admits.
     pub fn new(mesh: &'m Mesh) -> Self {
+        let index = Index::new(mesh);
+        let peers = Peering::of(mesh, &index);
         Self {
             mesh,
             agents: vec![OnceLock::new(); mesh.clusters.len()],
             subjects: vec![OnceLock::new(); mesh.endpoints.len()],
-            index: OnceLock::new(),
-            peers: OnceLock::new(),
+            index,
+            peers,
         }
     }
 
@@ -104,26 +108,18 @@ impl<'m> Reach<'m> {
         }
     }
 
-    fn index(&self) -> &Index<'m> {
-        self.index.get_or_init(|| Index::new(self.mesh))
-    }
-
-    fn peers(&self) -> &Peering {
-        self.peers.get_or_init(|| Peering::of(self.mesh, self.index()))
-    }
-
     /// The endpoints that a selector selects, sorted.
     pub fn selected(&self, selector: &Selector) -> Vec<EndpointId> {
         match self.known(selector) {
             Some((_, known)) => known.to_vec(),
-            None => self.index().selected(selector),
+            None => self.index.selected(selector),
         }
     }
 
     /// Whom the selector of a peer of some rule of the mesh selects.
     /// Equal selectors have the same number.
     pub fn known(&self, selector: &Selector) -> Option<(u32, &[EndpointId])> {
-        let Peering { selected, places } = self.peers();
+        let Peering { selected, places } = &self.peers;
         let at = places.binary_search_by_key(&address(selector), |place| place.0).ok()?;
         let number = places[at].1;
         Some((number, &selected[number as usize]))

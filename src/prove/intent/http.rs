@@ -4,7 +4,7 @@
 //! another is decided where one of them is plain text, plain text with anything after it, or the
 //! other one itself.
 
-use crate::policy::expression::{self, literal};
+use crate::policy::expression::{self, literal, start};
 use crate::policy::rule::Http;
 use crate::topology::{HttpMatch, PathMatch};
 
@@ -77,28 +77,6 @@ pub(super) fn may_let_through(allowed: &Http, meant: &HttpMatch) -> bool {
 /// Whether every request is allowed.
 pub(super) fn is_any(allowed: &Http) -> bool {
     *allowed == Http::default()
-}
-
-/// The text with which everything begins that an expression matches, as far as it is plain.
-fn start(regex: &str) -> String {
-    if regex.contains('|') {
-        return String::new();
-    }
-    let mut start = String::new();
-    let mut chars = regex.chars().peekable();
-    while let Some(next) = chars.next() {
-        let plain = match next {
-            '\\' => chars.next().filter(|escaped| !escaped.is_alphanumeric()),
-            '.' | '[' | ']' | '(' | ')' | '*' | '+' | '?' | '{' | '}' | '^' | '$' => None,
-            plain => Some(plain),
-        };
-        match plain {
-            // What follows may say that it need not be there.
-            Some(plain) if !matches!(chars.peek(), Some('*' | '?' | '{')) => start.push(plain),
-            _ => break,
-        }
-    }
-    start
 }
 
 /// Whether a path is a prefix or below it, element by element.

@@ -1,7 +1,6 @@
 //! The ends of flows that differ between two versions, and the pairs that they are part of.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -25,8 +24,6 @@ pub(super) struct Ends<'r, 'm> {
     pub(super) before: &'r Reach<'m>,
     pub(super) after: &'r Reach<'m>,
     changed: Vec<End>,
-    /// Whom the other ends admit, by direction of the other ends.
-    inverse: [OnceLock<Inverse>; 2],
 }
 
 /// Whom ends of one direction admit, seen from the peers.
@@ -126,7 +123,7 @@ impl<'r, 'm> Ends<'r, 'm> {
             })
         });
         let changed: Vec<End> = changed.collect();
-        Self { before, after, changed, inverse: [OnceLock::new(), OnceLock::new()] }
+        Self { before, after, changed }
     }
 
     /// The ends that differ, sorted.
@@ -150,10 +147,27 @@ impl<'r, 'm> Ends<'r, 'm> {
     /// The pairs of source and target that may differ, sorted and at most so many, and how many
     /// more there are.
     pub(super) fn pairs(&self, most: usize) -> (Vec<(EndpointId, EndpointId)>, usize) {
-        let peers: Vec<Vec<EndpointId>> =
-            self.changed.par_iter().map(|end| self.peers(*end)).collect();
+        let ends = self.changed.par_iter();
+        let admitted: Vec<Admitted> =
+            ends.map(|end| self.admitted(end.endpoint, end.direction)).collect();
+        // Of everyone those count that admit the end themselves.
+        let everyone = |direction| {
+            let mut ends = self.changed.iter().zip(&admitted);
+            ends.any(|(end, known)| end.direction == direction && *known == Admitted::Everyone)
+        };
+        let called = everyone(Direction::Egress).then(|| self.inverse(Direction::Ingress));
+        let callers = everyone(Direction::Ingress).then(|| self.inverse(Direction::Egress));
         let (mut pairs, mut left_out) = (Vec::new(), 0);
-        for (end, peers) in self.changed.iter().zip(peers) {
+        for (end, admitted) in self.changed.iter().zip(admitted) {
+            let others = match end.direction {
+                Direction::Egress => &called,
+                Direction::Ingress => &callers,
+            };
+            let peers = match (admitted, others) {
+                (Admitted::Some(ids), _) => ids,
+                (Admitted::Everyone, Some(others)) => others.of(end.endpoint),
+                (Admitted::Everyone, None) => Vec::new(),
+            };
             if pairs.len() + peers.len() > most {
                 left_out += peers.len();
                 continue;
@@ -166,24 +180,6 @@ impl<'r, 'm> Ends<'r, 'm> {
         pairs.sort_unstable();
         pairs.dedup();
         (pairs, left_out)
-    }
-
-    /// The peers that an end admits under either version, and of everyone those that admit it.
-    fn peers(&self, end: End) -> Vec<EndpointId> {
-        let End { endpoint, direction } = end;
-        match self.admitted(endpoint, direction) {
-            Admitted::Some(ids) => ids,
-            Admitted::Everyone => {
-                let other = match direction {
-                    Direction::Ingress => Direction::Egress,
-                    Direction::Egress => Direction::Ingress,
-                };
-                let inverse = self.inverse(other);
-                let mut ids = inverse.everyone.clone();
-                ids.extend(&inverse.of[endpoint.index()]);
-                ids
-            }
-        }
     }
 
     /// Whom an end may admit under one version or the other.
@@ -203,23 +199,30 @@ impl<'r, 'm> Ends<'r, 'm> {
         }
     }
 
-    fn inverse(&self, direction: Direction) -> &Inverse {
-        self.inverse[usize::from(direction == Direction::Egress)].get_or_init(|| {
-            let ids: Vec<EndpointId> = self.before.mesh().endpoints().map(|(id, _)| id).collect();
-            let admitted: Vec<Admitted> =
-                ids.par_iter().map(|id| self.admitted(*id, direction)).collect();
-            let mut inverse = Inverse { of: vec![Vec::new(); ids.len()], ..Inverse::default() };
-            for (id, admitted) in ids.into_iter().zip(admitted) {
-                match admitted {
-                    Admitted::Everyone => inverse.everyone.push(id),
-                    Admitted::Some(peers) => {
-                        for peer in peers {
-                            inverse.of[peer.index()].push(id);
-                        }
+    /// Whom the ends of a direction admit, seen from the peers.
+    fn inverse(&self, direction: Direction) -> Inverse {
+        let ids: Vec<EndpointId> = self.before.mesh().endpoints().map(|(id, _)| id).collect();
+        let admitted: Vec<Admitted> =
+            ids.par_iter().map(|id| self.admitted(*id, direction)).collect();
+        let mut inverse = Inverse { of: vec![Vec::new(); ids.len()], ..Inverse::default() };
+        for (id, admitted) in ids.into_iter().zip(admitted) {
+            match admitted {
+                Admitted::Everyone => inverse.everyone.push(id),
+                Admitted::Some(peers) => {
+                    for peer in peers {
+                        inverse.of[peer.index()].push(id);
                     }
                 }
             }
-            inverse
-        })
+        }
+        inverse
+    }
+}
+
+impl Inverse {
+    fn of(&self, peer: EndpointId) -> Vec<EndpointId> {
+        let mut ids = self.everyone.clone();
+        ids.extend(&self.of[peer.index()]);
+        ids
     }
 }
